@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A tokenizer: text to the model's ids and back, exactly as Hugging Face `tokenizers` does it from
+// the same tokenizer.json (added tokens -> normalizer -> pre-tokenizer -> model -> post-processor ->
+// decoder). Immutable after loading and thread-safe. It knows no chat template, no model and no Lua.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/json.h"
+
+namespace moonlet {
+
+struct Encoding {
+    std::vector<int> ids;
+    // For each id the bytes of the given text it stands for, [begin, end), 0-based. Tokens that the
+    // post-processor adds ([CLS], <s>) have {0, 0}. Two tokens may share a range: byte-level pieces
+    // of one character all name that whole character, as in Hugging Face.
+    std::vector<std::pair<size_t, size_t>> offsets;
+};
+
+struct Pipeline;  // engine/tokenizers/pipeline.h: the parts, of no use outside this room
+
+class Tokenizer {
+  public:
+    // Opens a folder that holds tokenizer.json, or the file itself.
+    // Error: missing, not JSON, or a kind of normalizer/pre-tokenizer/model/... that is not known.
+    static std::shared_ptr<Tokenizer> load(const std::string& path);
+    // The same from a parsed tokenizer.json; `what` names it in errors.
+    static std::shared_ptr<Tokenizer> from_json(const Json& json, const std::string& what);
+    ~Tokenizer();
+    Tokenizer(const Tokenizer&) = delete;
+    Tokenizer& operator=(const Tokenizer&) = delete;
+
+    // The ids of `text`. `special`: let the post-processor add its tokens; special tokens written
+    // out in the text are recognised either way. Invalid UTF-8 is read as U+FFFD.
+    std::vector<int> encode(std::string_view text, bool special = true) const;
+    Encoding encode_with_offsets(std::string_view text, bool special = true) const;
+    // The text of `ids`; ids that stand for nothing are passed over, as Hugging Face does.
+    std::string decode(const std::vector<int>& ids, bool skip_special = false) const;
+
+    size_t vocab_size() const;  // highest id + 1, added tokens included
+    std::optional<int> token_to_id(const std::string& token) const;
+    std::string id_to_token(int id) const;  // Error: no such id
+    bool is_special(int id) const;
+
+    const Json& json() const;                  // what it was made from
+    void save(const std::string& path) const;  // writes tokenizer.json atomically; a folder is allowed
+    std::string describe() const;              // "BPE · 50257 tokens"
+    size_t bytes() const;                      // memory held, approximate
+
+  private:
+    Tokenizer();
+    std::unique_ptr<Pipeline> pipeline_;
+};
+
+// Decodes a stream of ids. push returns only what no later token can change: never half a UTF-8
+// sequence; "" when there is nothing to say yet. finish returns the rest, U+FFFD for what stayed
+// broken, and makes the stream fresh. The pieces put together are the decode() of all ids.
+class DecodeStream {
+  public:
+    DecodeStream(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special);
+    std::string push(int id);
+    std::string finish();
+
+  private:
+    std::shared_ptr<const Tokenizer> tokenizer_;
+    bool skip_special_;
+    std::vector<int> ids_;     // the tail that is still needed as context
+    size_t prefix_ = 0;        // ids_[0, prefix_) are already out
+    std::string prefix_text_;  // their decode()
+    size_t given_ = 0;         // bytes of decode(ids_) already returned
+};
+
+}  // namespace moonlet
