@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network of one family: ids in, hidden states and logits out. It knows its config and its
+// parameters; it knows no tokenizer, no sampling, no dtype policy and no device. Families register
+// themselves under config.json's model_type (one file each, no header) and are made by load_model
+// or new_model. Not thread-safe: one call at a time.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/json.h"
+#include "core/registry.h"
+#include "models/cache.h"
+#include "models/parameters.h"
+
+namespace moonlet {
+
+struct ModelInput {
+    at::Tensor ids;             // int64 [B, T]
+    at::Tensor positions;       // int64 [B, T]; undefined: cache length, cache length + 1, …
+    at::Tensor mask;            // bool [B, length + T], false = padding; undefined: everything counts
+    at::Tensor token_type_ids;  // int64 [B, T], encoders only; undefined: zeros
+    at::Tensor documents;       // int64 [B, T], packed training: attention stays inside equal ids; undefined: one
+    Cache* cache = nullptr;     // decoders only; the model calls update per layer and advance once
+};
+
+class Model {
+  public:
+    virtual ~Model() = default;
+    // The states after the last norm, [B, T, hidden_size], in the parameters' dtype. Differentiable
+    // when GradMode is on and parameters require it; the same call takes fused kernels otherwise.
+    virtual at::Tensor hidden(const ModelInput& input) = 0;
+    // [.., hidden_size] -> [.., vocab_size]. Error for families without a language-model head.
+    virtual at::Tensor logits(const at::Tensor& hidden) = 0;
+
+    const Json& config() const { return config_; }
+    const std::string& model_type() const { return model_type_; }
+    Parameters& parameters() { return *parameters_; }
+    bool causal() const { return causal_; }
+    // From the config under the names families use for them.
+    int64_t vocab_size() const { return vocab_size_; }
+    int64_t hidden_size() const { return hidden_size_; }
+    int64_t num_hidden_layers() const { return num_hidden_layers_; }
+    int64_t num_key_value_heads() const { return num_key_value_heads_; }
+    int64_t head_dim() const { return head_dim_; }
+    int64_t max_positions() const { return max_positions_; }
+
+  protected:
+    friend std::shared_ptr<Model> make_model(const Json&, std::unique_ptr<Parameters>);
+    // A family sets these in its constructor (Json config is set by make_model before nothing else
+    // needs it).
+    int64_t vocab_size_ = 0, hidden_size_ = 0, num_hidden_layers_ = 0, num_key_value_heads_ = 0,
+            head_dim_ = 0, max_positions_ = 0;
+
+  private:
+    Json config_;
+    std::string model_type_;
+    std::unique_ptr<Parameters> parameters_;
+    bool causal_ = true;
+};
+
+struct Family {
+    static constexpr const char* kKind = "model family";
+    std::unique_ptr<Model> (*make)(const Json& config, Parameters& parameters) = nullptr;
+    bool causal = true;  // false: encoder, no logits, no generation
+    // config.json for models.new: family defaults small enough to train on a laptop; the caller's
+    // options (config.json keys) are laid over it.
+    Json (*default_config)() = nullptr;
+};
+using Families = Registry<Family, Family>;
+
+// Every family's file ends with: MOONLET_FAMILY(llama, make, causal, default_config)
+#define MOONLET_FAMILY(model_type, make, causal, default_config)                   \
+    [[maybe_unused]] static const bool moonlet_family_##model_type =               \
+        ::moonlet::Families::add(#model_type, ::moonlet::Family{make, causal, default_config});
+
+struct LoadOptions {
+    std::optional<at::ScalarType> dtype;  // default: the checkpoint's own (config torch_dtype / tensors)
+    std::string device = "auto";          // "auto", "cpu", "cuda", "cuda:N"
+};
+
+std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters> parameters);
+// A Hugging Face folder: config.json + model.safetensors or its shards. Weights are mapped, not
+// copied, when the dtype is the stored one. Error: missing or broken files, unknown model_type
+// (names the known ones), missing tensors or other shapes; unused tensors are only ignored when
+// the family says so (buffers such as rotary inv_freq).
+std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& options = {});
+// Random weights as the family initialises them; the same seed gives the same weights.
+std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
+                                 at::ScalarType dtype = at::kFloat, const std::string& device = "auto");
+// config.json + model.safetensors (tied weights once), atomically, in the checkpoint's names.
+void save_model(Model& model, const std::string& folder);
+
+}  // namespace moonlet

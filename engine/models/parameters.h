@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a family takes its tensors from while it is built, and where everyone else (saving, training,
+// adapters, quantisation, memory counts) finds them again by the checkpoint's own names. A family
+// asks for each tensor once, by name and shape; the source is a checkpoint or random numbers.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ops/linear.h"
+
+namespace moonlet {
+
+// How a new model draws a tensor; a checkpoint ignores it.
+struct Init {
+    enum Kind { normal, ones, zeros } kind = normal;
+    double std = 0.02;
+};
+
+class TensorSource {
+  public:
+    virtual ~TensorSource() = default;
+    virtual bool has(const std::string& name) const = 0;
+    // The tensor of that name in its stored dtype, or in the dtype wanted by `init` sources.
+    virtual at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) = 0;
+};
+
+class Parameters {
+  public:
+    Parameters(std::shared_ptr<TensorSource> source, at::ScalarType dtype, at::Device device);
+
+    // A tensor of exactly `shape` in this dtype on this device. Error: missing, or another shape
+    // (names both). The same name asked twice gives the same tensor.
+    at::Tensor tensor(const std::string& name, at::IntArrayRef shape, Init init = {});
+    // `name`.weight [out, in] and, with bias, `name`.bias [out]. `weight_name` when the checkpoint
+    // stores it transposed or elsewhere is not its business: see transposed_linear.
+    Linear linear(const std::string& name, int64_t in, int64_t out, bool bias = false,
+                  Init init = {});
+    // GPT-2's Conv1D: stored [in, out]; kept and saved that way, used as [out, in] view.
+    Linear transposed_linear(const std::string& name, int64_t in, int64_t out, bool bias = true,
+                             Init init = {});
+    // A Linear whose weight is another tensor already taken (tied heads); not saved twice.
+    Linear tied_linear(const at::Tensor& weight);
+
+    bool has(const std::string& name) const { return source_->has(name); }
+
+    struct Entry {
+        std::string name;   // as in the checkpoint, prefix included
+        at::Tensor tensor;  // the storage the model computes with
+    };
+    const std::vector<Entry>& entries() const { return entries_; }
+    // Linear layers by their name ("model.layers.0.self_attn.q_proj"), in order of construction.
+    struct NamedLinear {
+        std::string name;
+        Linear linear;
+    };
+    const std::vector<NamedLinear>& linears() const { return linears_; }
+    size_t bytes() const;
+    int64_t count() const;  // number of scalars, tied ones once
+
+    at::ScalarType dtype() const { return dtype_; }
+    at::Device device() const { return device_; }
+
+  private:
+    std::shared_ptr<TensorSource> source_;
+    at::ScalarType dtype_;
+    at::Device device_;
+    std::vector<Entry> entries_;
+    std::vector<NamedLinear> linears_;
+    std::unordered_map<std::string, size_t> index_;
+};
+
+}  // namespace moonlet

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = x W^T + b, with W kept behind a kind: plain here, quantised or with an adapter elsewhere
+// (adapters/). A family holds `Linear` handles and never knows the kind; whoever exchanges the kind
+// does so through Parameters, by name, and every holder of the handle sees it.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+
+namespace moonlet {
+
+// One kind of weight. apply() serves both speeds: with autograd recording it is differentiable,
+// under inference it may take a fused kernel; both give the same numbers.
+class LinearWeight {
+  public:
+    virtual ~LinearWeight() = default;
+    // x [.., in_features] -> [.., out_features], in x's dtype.
+    virtual at::Tensor apply(const at::Tensor& x) const = 0;
+    virtual int64_t in_features() const = 0;
+    virtual int64_t out_features() const = 0;
+    virtual size_t bytes() const = 0;
+    virtual const char* kind() const = 0;  // "plain"
+};
+
+class Linear {
+  public:
+    Linear() = default;
+    explicit Linear(std::shared_ptr<LinearWeight> weight)
+        : slot_(std::make_shared<std::shared_ptr<LinearWeight>>(std::move(weight))) {}
+    at::Tensor operator()(const at::Tensor& x) const { return (*slot_)->apply(x); }
+    const std::shared_ptr<LinearWeight>& weight() const { return *slot_; }
+    void replace(std::shared_ptr<LinearWeight> weight) { *slot_ = std::move(weight); }
+    explicit operator bool() const { return slot_ != nullptr; }
+
+  private:
+    std::shared_ptr<std::shared_ptr<LinearWeight>> slot_;
+};
+
+// The plain kind: weight [out, in], bias [out] or undefined.
+std::shared_ptr<LinearWeight> plain_weight(at::Tensor weight, at::Tensor bias);
+
+}  // namespace moonlet
