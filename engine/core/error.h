@@ -28,6 +28,6 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 
 // The text of `bytes` cut to `limit` bytes at a character border, control characters escaped, for
 // quoting foreign input in a message.
-std::string quoted(std::string_view bytes, size_t limit = 60);
+std::string quote(std::string_view bytes, size_t limit = 60);
 
 }  // namespace moonlet

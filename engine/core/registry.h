@@ -27,7 +27,7 @@ class Registry {
         if (it != entries().end()) return it->second;
         std::string all, near = nearest_name(name, names());
         for (auto& n : names()) all += (all.empty() ? "" : ", ") + n;
-        throw Error("unknown " + std::string(Kind::kKind) + " " + quoted(name),
+        throw Error("unknown " + std::string(Kind::kKind) + " " + quote(name),
                     "one of: " + all, near.empty() ? "" : "did you mean \"" + near + "\"?");
     }
     static bool has(const std::string& name) { return entries().count(name) > 0; }
