@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// main() of every Catch2 binary, and the closing line `passed=N failed=N skipped=N` (test cases, not
+// assertions) which scripts/test adds up over all runners.
+#define CATCH_CONFIG_MAIN
+#include "support/test.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+
+namespace moonlet::test {
+namespace fs = std::filesystem;
+
+namespace {
+
+bool skipped_now = false;
+
+// The folder is named by the process id: suites run side by side.
+struct Scratch {
+    fs::path path = fs::temp_directory_path() / ("moonlet-test-" + std::to_string(getpid()));
+    Scratch() { fs::create_directories(path); }
+    ~Scratch() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+};
+
+struct ClosingLine : Catch::TestEventListenerBase {
+    using TestEventListenerBase::TestEventListenerBase;
+
+    void testCaseStarting(const Catch::TestCaseInfo& info) override {
+        TestEventListenerBase::testCaseStarting(info);
+        skipped_now = false;
+    }
+
+    void testCaseEnded(const Catch::TestCaseStats& stats) override {
+        if (stats.totals.assertions.failed > 0) {
+            ++failed_;
+        } else if (skipped_now) {
+            ++skipped_;
+        } else {
+            ++passed_;
+        }
+        TestEventListenerBase::testCaseEnded(stats);
+    }
+
+    void testRunEnded(const Catch::TestRunStats& stats) override {
+        TestEventListenerBase::testRunEnded(stats);
+        std::cout << "passed=" << passed_ << " failed=" << failed_ << " skipped=" << skipped_
+                  << std::endl;
+    }
+
+  private:
+    int passed_ = 0, failed_ = 0, skipped_ = 0;
+};
+CATCH_REGISTER_LISTENER(ClosingLine)
+
+fs::path folder_from(const char* variable, const fs::path& otherwise) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? fs::path(value) : otherwise;
+}
+
+}  // namespace
+
+fs::path root() { return fs::path(__FILE__).parent_path().parent_path().parent_path(); }
+
+fs::path golden(const std::string& name) { return root() / "tests/golden" / name; }
+
+fs::path data(const std::string& name) {
+    return folder_from("MOONLET_TEST_DATA", root().parent_path() / "shared/data") / name;
+}
+
+fs::path minilm() {
+    fs::path path = folder_from("MOONLET_DEPS", root() / ".deps") / "minilm";
+    if (std::getenv("MOONLET_CI") != nullptr && !fs::exists(path)) {
+        FAIL("the embedding model is absent, and CI promises to have it: " << path);
+    }
+    return path;
+}
+
+fs::path scratch() {
+    static Scratch folder;
+    return folder.path;
+}
+
+void skip(const std::string& why) {
+    skipped_now = true;
+    std::cout << "SKIP " << Catch::getResultCapture().getCurrentTestName() << ": " << why
+              << std::endl;
+}
+
+}  // namespace moonlet::test
