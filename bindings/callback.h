@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Lua function as something the engine may call: through lua_pcall, on the thread that owns the
+// state. A failing callback ends the running engine call with CallbackError, and the trampoline
+// raises the function's own error value again, whatever it was.
+#pragma once
+
+#include <lua.hpp>
+
+#include "bindings/row.h"
+
+namespace moonlet::bindings {
+
+class LuaFunction {
+  public:
+    // The function at `index` must stay on the stack while this lives; 0 = none.
+    LuaFunction(lua_State* L, int index) : L_(L), index_(index) {}
+    explicit operator bool() const { return index_ != 0; }
+
+    // push_arguments pushes and returns how many; `results` values are left on the stack.
+    template <class PushArguments>
+    void call(int results, PushArguments push_arguments) const {
+        luaL_checkstack(L_, 16, "calling a Lua function");
+        lua_pushvalue(L_, index_);
+        int arguments = push_arguments();
+        if (lua_pcall(L_, arguments, results, 0) != 0)
+            throw CallbackError{luaL_ref(L_, LUA_REGISTRYINDEX)};
+    }
+
+  private:
+    lua_State* L_;
+    int index_;
+};
+
+}  // namespace moonlet::bindings

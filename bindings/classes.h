@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The classes of the base library that Lua holds: their names and what they weigh.
+#pragma once
+
+#include "bindings/object.h"
+#include "tokenizers/tokenizer.h"
+
+namespace moonlet::bindings {
+
+template <>
+struct LuaClass<Tokenizer> {
+    static constexpr const char* kName = "Tokenizer";
+    static size_t bytes(const Tokenizer& t) { return t.bytes(); }
+};
+
+}  // namespace moonlet::bindings

@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What Lua adds to the native class Model once the engine is loaded: answers become Generations and
+-- stream to the prompt, next-token rows print as bars, and m:chat (chat.lua). It computes nothing.
+
+local class = require "moonlet.class"
+local generation = require "moonlet.generation"
+local next_tokens = require "moonlet.next"
+local stream = require "moonlet.stream"
+require "moonlet.chat"
+
+local _, Model = class("Model")
+local native_generate, native_next = Model.generate, Model.next
+
+function Model:generate(prompt, opts)
+    local given = {}
+    for k, v in pairs(opts or {}) do given[k] = v end
+    local on_text, finish = stream.sink(given)
+    given.on_text, given.stream = on_text, nil
+    local result = native_generate(self, prompt, given)
+    finish()
+    result.prompt.tokenizer = self.tokenizer
+    return generation.new(result)
+end
+
+function Model:next(prompt, opts)
+    return next_tokens.new(native_next(self, prompt, opts))
+end
+
+return Model
