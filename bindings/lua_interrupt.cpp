@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The interrupt: signal handler, count hook, outermost protected call (see lua_state.h).
+#include "bindings/lua_state.h"
+
+#include <csignal>
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace moonlet {
+namespace {
+
+std::atomic<int> flag{kInterruptNone};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// One process has one SIGINT, so this is one per process. Written by the main thread only: by its
+// code or by the handler that runs on it.
+struct {
+    lua_State* L = nullptr;
+    pthread_t main_thread{};
+    int kill_after = 0;
+    volatile sig_atomic_t presses = 0;
+    volatile sig_atomic_t armed = 0;
+    bool grace_used = false;
+    std::string location;
+    lua_Hook user_hook = nullptr;
+    int user_mask = 0, user_count = 0;
+} state;
+
+void on_hook(lua_State* L, lua_Debug* record) {
+    int now = flag.load();
+    if (now == kInterruptNone) {
+        lua_sethook(L, state.user_hook, state.user_mask, state.user_count);
+        state.armed = 0;
+        return;
+    }
+    if (now == kInterruptDelivered && !state.grace_used) {
+        state.grace_used = true;
+        lua_sethook(L, on_hook, LUA_MASKCOUNT, kInterruptGrace);
+        return;
+    }
+    lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
+    if (state.location.empty() && lua_getinfo(L, "Sl", record)) {
+        state.location = record->short_src;
+        if (record->currentline > 0) state.location += ":" + std::to_string(record->currentline);
+    }
+    throw LuaInterrupt{};
+}
+
+// lua_sethook is what LuaJIT's own front end calls from its handler: it only writes a few fields of
+// the global state, so the coroutine that happens to run does not matter.
+void on_signal(int number) {
+    if (!pthread_equal(pthread_self(), state.main_thread)) {
+        pthread_kill(state.main_thread, number);
+        return;
+    }
+    state.presses = state.presses + 1;
+    if (state.kill_after > 0 && state.presses >= state.kill_after) _exit(130);
+    flag.store(kInterruptRequested);
+    if (!state.armed) {
+        state.user_hook = lua_gethook(state.L);
+        state.user_mask = lua_gethookmask(state.L);
+        state.user_count = lua_gethookcount(state.L);
+        state.armed = 1;
+    }
+    lua_sethook(state.L, on_hook, LUA_MASKCOUNT, 1);
+}
+
+}  // namespace
+
+std::atomic<int>& interrupt_flag() { return flag; }
+
+void install_interrupt(lua_State* L, int kill_after) {
+    state.L = L;
+    state.main_thread = pthread_self();
+    state.kill_after = kill_after;
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = 0;  // no SA_RESTART: a read or sleep in progress ends, then the hook fires
+    sigaction(SIGINT, &action, nullptr);
+}
+
+void reset_interrupt() {
+    sigset_t block, before;
+    sigemptyset(&block);
+    sigaddset(&block, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &block, &before);
+    if (state.armed) lua_sethook(state.L, state.user_hook, state.user_mask, state.user_count);
+    state.armed = 0;
+    state.presses = 0;
+    state.grace_used = false;
+    state.location.clear();
+    flag.store(kInterruptNone);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+std::string interrupt_location() { return state.location; }
+
+CallStatus call_protected(lua_State* L, int arguments, int results, lua_CFunction handler) {
+    int base = lua_gettop(L) - arguments;
+    if (handler) {
+        lua_pushcfunction(L, handler);
+        lua_insert(L, base);
+    }
+    int status = lua_pcall(L, arguments, results, handler ? base : 0);
+    if (handler) lua_remove(L, base);
+    if (status == 0) return CallStatus::ok;
+    return flag.load() != kInterruptNone ? CallStatus::interrupted : CallStatus::failed;
+}
+
+}  // namespace moonlet

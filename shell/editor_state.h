@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each key does to the entry being edited: editing, history, incremental search, completion,
+// when Enter ends the entry. It reads no bytes and draws nothing; line_editor does both, tests
+// neither.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "shell/completion.h"
+#include "shell/edit_buffer.h"
+#include "shell/history.h"
+#include "shell/keys.h"
+#include "shell/render.h"
+
+namespace moonlet {
+
+// What the editor asks the rest of the shell. None may throw or print.
+struct EditorHooks {
+    std::function<bool(const std::string& text)> is_complete;
+    std::function<Completion(const std::string& text, std::size_t cursor)> complete;
+};
+
+enum class EditAction { redraw, accept, cancel, leave, clear_screen, suspend };
+
+class EditorState {
+  public:
+    EditorState(History& history, EditorHooks hooks);
+
+    void start();  // a new, empty entry
+    // more_input: further keys are already there, as in an unmarked paste: no indentation is added.
+    EditAction handle(const Key& key, bool more_input);
+
+    const std::string& text() const { return buffer_.text(); }
+
+    // What to draw. While searching the prompt is the search's own. `final`: the entry is done, no
+    // list and no bracket match.
+    struct Drawing {
+        std::string prompt;
+        std::string text;
+        std::size_t cursor;
+        std::vector<Style> styles;
+        std::vector<Row> below;
+    };
+    Drawing drawing(const std::string& prompt, std::size_t width, bool color, bool final) const;
+
+  private:
+    enum class Last { other, history, kill, completion };
+
+    History& history_;
+    EditorHooks hooks_;
+    EditBuffer buffer_;
+    Last last_ = Last::other, now_ = Last::other;
+
+    std::string draft_, prefix_;       // while walking through the history
+    std::size_t history_at_ = 0;       // index into entries(); its size = the draft
+    bool searching_ = false;
+    std::string pattern_;
+    bool search_failed_ = false;
+    std::vector<Candidate> menu_;
+
+    EditAction edit(const Key& key, bool more_input);
+    EditAction enter(bool more_input);
+    EditAction control(char code);
+    void alt(char code);
+    void paste(std::string text);
+    void older();
+    void newer();
+    void complete();
+    bool search_key(const Key& key, EditAction* action);
+    void search(std::size_t from);
+    void stop_search(bool keep);
+    std::vector<Row> menu_rows(std::size_t width) const;
+};
+
+}  // namespace moonlet

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Colours of an entry while it is typed: one style for each byte. Keywords, strings, numbers and
+// comments; brackets that nothing closes or opens in red; the bracket at the cursor and its partner.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "shell/render.h"
+
+namespace moonlet {
+
+// `cursor` beyond the text: no bracket is matched (an accepted entry). Entries that are no Lua
+// (`:command`, `?name`) stay plain.
+std::vector<Style> highlight(std::string_view text, std::size_t cursor);
+
+}  // namespace moonlet

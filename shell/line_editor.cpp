@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shell/line_editor.h"
+
+#include <cerrno>
+#include <cstdio>
+
+namespace moonlet {
+namespace {
+
+constexpr int kEscapeWait = 50;  // ms after which a lone ESC is the Escape key
+
+}  // namespace
+
+LineEditor::LineEditor(Terminal& terminal, History& history, EditorHooks hooks, bool color)
+    : terminal_(terminal), state_(history, std::move(hooks)), color_(color) {}
+
+void LineEditor::draw(bool final) {
+    width_ = terminal_.width();
+    auto drawing = state_.drawing(prompt_, width_, color_, final);
+    EditView view{drawing.text, drawing.cursor, drawing.prompt, prompt2_, drawing.styles,
+                  drawing.below};
+    Frame next = clip(render(view, width_), terminal_.height(), &first_row_);
+    terminal_.write(diff(screen_, next, color_));
+    screen_ = std::move(next);
+}
+
+// The rows on the screen were laid out for the old width. A terminal that rewraps has spread each
+// of them over as many new rows as it needs.
+void LineEditor::redraw_resized() {
+    std::size_t width = terminal_.width(), up = screen_.cursor_row;
+    if (Terminal::rewraps()) {
+        up = screen_.cursor_column / width;
+        for (std::size_t r = 0; r < screen_.cursor_row; ++r) {
+            std::size_t columns = 0;
+            for (const Cell& cell : screen_.rows[r]) columns += static_cast<std::size_t>(cell.width);
+            up += columns == 0 ? 1 : (columns + width - 1) / width;
+        }
+    }
+    std::string out = "\r\x1b[J";
+    if (up > 0) out = "\x1b[" + std::to_string(up) + "A" + out;
+    terminal_.write(out);
+    screen_ = Frame{};
+    draw(false);
+}
+
+// A mark and blanks to the end of the row: at column 0 they fill it and are erased, elsewhere they
+// wrap, and the mark stays behind the unfinished line.
+void LineEditor::start_line() {
+    std::size_t width = terminal_.width();
+    std::string mark = color_ ? "\x1b[7m%\x1b[0m" : "%";
+    terminal_.write(mark + std::string(width - 1, ' ') + "\r\x1b[K");
+}
+
+void LineEditor::finish(const char* mark) {
+    draw(true);
+    terminal_.write(std::string(mark) + "\r\n");
+    // Keys that came with Enter are kept for the next entry, but a Ctrl-C among them was meant for
+    // what runs now.
+    std::string more;
+    if (terminal_.read(&more, 0) == ReadResult::bytes) decoder_.feed(more);
+    terminal_.leave_raw();
+}
+
+bool LineEditor::take_early_interrupt() { return decoder_.drop_through_interrupt(); }
+
+EntryResult LineEditor::read(const std::string& prompt, const std::string& prompt2, bool fresh_line,
+                             std::string* entry) {
+    prompt_ = prompt;
+    prompt2_ = prompt2;
+    screen_ = Frame{};
+    first_row_ = 0;
+    state_.start();
+    if (!terminal_.enter_raw()) return EntryResult::closed;
+    if (fresh_line) start_line();
+    bool no_more = false;
+    draw(false);
+    while (true) {
+        Key key;
+        bool dirty = false;
+        while (decoder_.next(&key, no_more)) {
+            dirty = true;
+            switch (state_.handle(key, decoder_.pending())) {
+                case EditAction::redraw: break;
+                case EditAction::accept:
+                    finish("");
+                    *entry = state_.text();
+                    return EntryResult::entry;
+                case EditAction::cancel:
+                    finish("^C");
+                    *entry = state_.text();
+                    return EntryResult::cancelled;
+                case EditAction::leave: finish(""); return EntryResult::closed;
+                case EditAction::clear_screen:
+                    terminal_.write("\x1b[H\x1b[2J");
+                    screen_ = Frame{};
+                    break;
+                case EditAction::suspend:
+                    draw(true);
+                    terminal_.write("\r\n");
+                    terminal_.suspend();
+                    screen_ = Frame{};
+                    break;
+            }
+        }
+        if (dirty) draw(false);
+        no_more = false;
+        std::string bytes;
+        bool waits = decoder_.pending() && !decoder_.in_paste();
+        switch (terminal_.read(&bytes, waits ? kEscapeWait : -1)) {
+            case ReadResult::bytes: decoder_.feed(bytes); break;
+            case ReadResult::timeout: no_more = waits; break;
+            case ReadResult::resized: redraw_resized(); break;
+            case ReadResult::closed: terminal_.leave_raw(); return EntryResult::closed;
+        }
+    }
+}
+
+EntryResult read_plain(const std::string& prompt, const std::string& prompt2,
+                       const EditorHooks& hooks, const std::function<bool()>& interrupted,
+                       std::string* entry) {
+    entry->clear();
+    bool first = true;
+    while (true) {
+        std::fputs(first ? prompt.c_str() : prompt2.c_str(), stdout);
+        std::fflush(stdout);
+        std::string line;
+        int c;
+        errno = 0;
+        while ((c = std::getc(stdin)) != EOF && c != '\n') line += static_cast<char>(c);
+        if (c == EOF && errno == EINTR) {
+            std::clearerr(stdin);
+            if (!interrupted()) continue;
+            std::fputs("\n", stdout);
+            return EntryResult::cancelled;
+        }
+        if (c == EOF && line.empty() && first) return EntryResult::closed;
+        *entry += first ? line : "\n" + line;
+        first = false;
+        std::size_t start = entry->find_first_not_of(" \t\n");
+        bool no_lua = start == std::string::npos || (*entry)[start] == ':' || (*entry)[start] == '?';
+        if (c == EOF || no_lua || hooks.is_complete(*entry)) return EntryResult::entry;
+    }
+}
+
+}  // namespace moonlet

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads one entry from a terminal: bytes to keys, keys to the editor state, its drawing to the
+// screen by difference. Also the plain reader for TERM=dumb and pipes, which edits nothing.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "shell/editor_state.h"
+#include "shell/keys.h"
+#include "shell/terminal.h"
+
+namespace moonlet {
+
+enum class EntryResult { entry, cancelled, closed };
+
+class LineEditor {
+  public:
+    LineEditor(Terminal& terminal, History& history, EditorHooks hooks, bool color);
+
+    // The terminal is in its own mode again on return. fresh_line: the cursor may stand behind
+    // output that ended without a line break; the prompt then starts on a new line.
+    EntryResult read(const std::string& prompt, const std::string& prompt2, bool fresh_line,
+                     std::string* entry);
+
+    // A Ctrl-C was typed behind the entry before the terminal could make a signal of it. Clears it,
+    // with the keys before it.
+    bool take_early_interrupt();
+
+  private:
+    Terminal& terminal_;
+    EditorState state_;
+    KeyDecoder decoder_;
+    bool color_;
+    std::string prompt_, prompt2_;
+    Frame screen_;
+    std::size_t width_ = 80, first_row_ = 0;
+
+    void draw(bool final);
+    void redraw_resized();
+    void start_line();
+    void finish(const char* mark);
+};
+
+// Reads an entry without editing: lines from stdin until `is_complete`. No prompt when it is empty.
+// interrupted() tells whether a read ended by a signal was a Ctrl-C.
+EntryResult read_plain(const std::string& prompt, const std::string& prompt2,
+                       const EditorHooks& hooks, const std::function<bool()>& interrupted,
+                       std::string* entry);
+
+}  // namespace moonlet

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The edit area as cells. render() is a pure function from what is edited to rows and a cursor;
+// diff() is a pure function from the frame on the screen and the next one to the bytes in between.
+// Neither knows a terminal: unit tests call them with any width.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace moonlet {
+
+enum class Style : std::uint8_t {
+    plain, keyword, string, number, comment, error, match, prompt, dim, heading
+};
+
+// SGR parameters of a style ("1;34"), "" for plain.
+const char* sgr(Style style);
+
+// One grapheme cluster. An escape sequence of a prompt is a cell of width 0.
+struct Cell {
+    std::string text;
+    int width = 1;
+    Style style = Style::plain;
+    bool operator==(const Cell&) const = default;
+};
+
+using Row = std::vector<Cell>;
+
+struct Frame {
+    std::vector<Row> rows{Row{}};
+    std::size_t cursor_row = 0, cursor_column = 0;
+};
+
+struct EditView {
+    std::string_view text;             // lines divided by \n
+    std::size_t cursor = 0;            // byte position, <= text.size()
+    std::string_view prompt, prompt2;  // before the first line, before the others
+    std::vector<Style> styles{};       // one for each byte; empty = plain
+    std::vector<Row> below{};          // completion list and the like, already cut to the width
+};
+
+// Rows are at most `width` columns; a cluster that does not fit starts the next row. The cursor
+// stands on a column < width: past a full row it stands at the start of the next.
+Frame render(const EditView& view, std::size_t width);
+
+// The part of the frame that a screen of so many rows shows: `first` is the row at its top before,
+// and is moved no further than needed to show the cursor.
+Frame clip(const Frame& frame, std::size_t height, std::size_t* first);
+
+// The bytes that turn `before`, with the terminal's cursor where it says, into `after`. Uses
+// relative moves only; `color` off leaves the styles out.
+std::string diff(const Frame& before, const Frame& after, bool color);
+
+// A row of one style from a text; what does not fit is cut.
+Row make_row(std::string_view text, Style style, std::size_t width);
+
+}  // namespace moonlet
