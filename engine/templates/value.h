@@ -114,6 +114,7 @@ class Value {
     static bool contains(const Value& container, const Value& item);     // `in`
 
   private:
+    friend struct Sequence;
     Kind kind_ = Kind::undefined;
     union {
         int64_t i;
