@@ -228,7 +228,8 @@ void push_module(lua_State* L) {
         size_t border = name.find_first_of(":.");
         bool field = name[border] == '.' && std::isupper(static_cast<unsigned char>(name[0]));
         lua_pushlightuserdata(L, bound.get());
-        lua_pushcclosure(L, trampoline, 1);
+        lua_pushstring(L, name.c_str() + border + 1);  // its own last name, for rows that share code
+        lua_pushcclosure(L, trampoline, 2);
         if (name[border] == '.' && !field) {
             lua_setfield(L, module + 1, name.c_str());
             continue;

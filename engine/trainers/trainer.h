@@ -42,9 +42,11 @@ struct TrainerOptions {
     double weight_decay = 0.0;     // not on norms and biases
     double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
     double max_grad_norm = 1.0;    // 0 = no clipping
-    uint64_t seed = 0;             // drawn when absent, reported
+    uint64_t seed = 0;             // drawn when absent, reported; resume takes the checkpoint's
+    bool seed_given = false;
     std::string output;            // folder of checkpoints, "" = none
-    int save_steps = 0;            // 0 = only where t:save asks
+    int save_steps = 0;            // 0 = only where t:save asks and at the end of run()
+    int keep = 3;                  // newest checkpoints kept below output; 0 = all
     std::string resume;            // a checkpoint folder to go on from; "auto" = the newest below output
 
     static const OptionTable& rows();
@@ -56,8 +58,10 @@ struct StepRecord {
     double loss = 0;               // mean over the counted tokens of the whole step
     double lr = 0, grad_norm = 0;  // norm before clipping
     int64_t tokens = 0;            // counted by the loss, all micro-batches
-    double seconds = 0, tokens_per_second = 0, epoch = 0;
-    size_t peak_bytes = 0;
+    double seconds = 0;
+    double tokens_per_second = 0;  // read by the model (padding aside), counted by the loss or not
+    double epoch = 0;              // passes over the data after this step, 1.5 = one and a half
+    size_t peak_bytes = 0;         // of the process so far
 };
 
 class Objective {
@@ -81,7 +85,8 @@ using Objectives = Registry<ObjectiveEntry, ObjectiveEntry>;
 
 class Trainer {
   public:
-    // Error: unknown objective, unusable rows, tune kinds that are not there yet.
+    // Error: unknown objective, unusable rows, tune kinds that are not there yet. With
+    // options.resume the trainer stands where that checkpoint was ("auto": or at the start).
     static std::shared_ptr<Trainer> make(const std::string& objective, std::shared_ptr<LanguageModel> model,
                                          const Rows& rows, const Json& options);
     virtual ~Trainer() = default;
@@ -89,8 +94,9 @@ class Trainer {
     // One optimizer step (all its micro-batches). Interrupted between micro-batches: the step's
     // gradients are dropped, no state changes, Interrupted is thrown. Error when done().
     virtual const StepRecord& step() = 0;
-    // Steps until done or Ctrl-C; returns true when done. Saves every save_steps.
-    virtual bool run(const std::function<void(const StepRecord&)>& on_step = {}) = 0;
+    // Steps until done, Ctrl-C or on_step returning false; returns true when done. Saves every
+    // save_steps.
+    virtual bool run(const std::function<bool(const StepRecord&)>& on_step = {}) = 0;
     virtual bool done() const = 0;
     virtual int steps_done() const = 0;
     virtual int steps_total() const = 0;
@@ -98,6 +104,8 @@ class Trainer {
     // A checkpoint that exact resume needs: model, optimizer, schedule, data order, random state,
     // history. Atomic: a folder under a temporary name, renamed when complete.
     virtual void save(const std::string& folder) = 0;
+    // Error: not a checkpoint, or one of other data, another model or other options; nothing is
+    // changed then. Takes the checkpoint's thread count where the machine has as many.
     virtual void resume(const std::string& folder) = 0;
     virtual const TrainerOptions& options() const = 0;
     virtual std::shared_ptr<LanguageModel> model() const = 0;

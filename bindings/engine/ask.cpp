@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asking a model: prompt text and ids, logits, likelihood, next tokens, embeddings, generation.
+#include "bindings/callback.h"
+#include "bindings/convert.h"
+#include "bindings/engine/classes.h"
+#include "bindings/row.h"
+#include "core/error.h"
+#include "generation/generator.h"
+
+namespace moonlet::bindings {
+
+namespace {
+
+std::shared_ptr<LanguageModel> self(lua_State* L) { return check<LanguageModel>(L, 1); }
+
+// A text, encoded as the model wants it, or ids as they are.
+std::vector<int> prompt_ids(lua_State* L, LanguageModel& model, bool special) {
+    if (lua_istable(L, 2)) return check_ids(L, 2);
+    return model.need_tokenizer().encode(check_string(L, 2), special);
+}
+
+int logits(lua_State* L) {
+    auto model = self(L);
+    push_tensor(L, logits_of(*model, prompt_ids(L, *model, true)));
+    return 1;
+}
+
+const OptionTable kEmbedOptions = {
+    {"batch_size", "integer", "32", "texts at a time"},
+};
+
+int embed_(lua_State* L) {
+    auto model = self(L);
+    int batch_size = 32;
+    read_option(options_json(L, 3, kEmbedOptions), "batch_size", batch_size);
+    push_tensor(L, embed(*model, check_strings(L, 2), batch_size));
+    return 1;
+}
+
+int loglikelihood_(lua_State* L) {
+    auto model = self(L);
+    Likelihood result = loglikelihood(*model, check_string(L, 2), check_string(L, 3));
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, result.logprob);
+    lua_setfield(L, -2, "logprob");
+    lua_pushboolean(L, result.greedy);
+    lua_setfield(L, -2, "greedy");
+    lua_pushinteger(L, result.tokens);
+    lua_setfield(L, -2, "tokens");
+    lua_createtable(L, int(result.logprobs.size()), 0);
+    for (size_t i = 0; i < result.logprobs.size(); ++i) {
+        lua_pushnumber(L, result.logprobs[i]);
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    lua_setfield(L, -2, "logprobs");
+    return 1;
+}
+
+const OptionTable kNextOptions = {
+    {"top", "integer", "10", "how many tokens"},
+    {"temperature", "number", "1", "flattens (> 1) or sharpens (< 1) the distribution"},
+    {"top_k", "integer", "0", "keeps the k most likely; 0 = off"},
+    {"top_p", "number", "1", "keeps the smallest set with this mass"},
+    {"min_p", "number", "0", "keeps what is at least this fraction of the most likely"},
+    {"repetition_penalty", "number", "1", "divides the scores of tokens already seen"},
+    {"special", "boolean", "true", "add special tokens to the text"},
+};
+
+int next(lua_State* L) {
+    auto model = self(L);
+    Json options = options_json(L, 3, kNextOptions);
+    int top = 10;
+    bool special = true;
+    read_option(options, "top", top);
+    read_option(options, "special", special);
+    auto rows = next_tokens(*model, prompt_ids(L, *model, special), top, options);
+    lua_createtable(L, int(rows.size()), 0);
+    for (size_t i = 0; i < rows.size(); ++i) {
+        lua_createtable(L, 0, 4);
+        lua_pushinteger(L, rows[i].id);
+        lua_setfield(L, -2, "id");
+        push_string(L, rows[i].text);
+        lua_setfield(L, -2, "text");
+        lua_pushnumber(L, rows[i].probability);
+        lua_setfield(L, -2, "probability");
+        lua_pushnumber(L, rows[i].logprob);
+        lua_setfield(L, -2, "logprob");
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    return 1;
+}
+
+void set_number(lua_State* L, const char* name, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+// The fields of a Generation; stdlib/generation.lua completes it.
+void push_result(lua_State* L, const GenerationResult& r) {
+    lua_newtable(L);
+    push_string(L, r.text);
+    lua_setfield(L, -2, "text");
+    push_ids(L, r.tokens);
+    lua_setfield(L, -2, "tokens");
+    push_string(L, r.finish_reason);
+    lua_setfield(L, -2, "finish_reason");
+    set_number(L, "seed", double(r.seed));
+    lua_pushboolean(L, r.sampled);
+    lua_setfield(L, -2, "sampled");
+    lua_createtable(L, int(r.logprobs.size()), 0);
+    for (size_t i = 0; i < r.logprobs.size(); ++i) {
+        lua_createtable(L, 0, 2);
+        lua_pushinteger(L, r.logprobs[i].id);
+        lua_setfield(L, -2, "id");
+        set_number(L, "logprob", r.logprobs[i].logprob);
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    lua_setfield(L, -2, "logprobs");
+    lua_createtable(L, 0, 2);
+    push_string(L, r.prompt_text);
+    lua_setfield(L, -2, "text");
+    push_ids(L, r.prompt_ids);
+    lua_setfield(L, -2, "ids");
+    lua_setfield(L, -2, "prompt");
+    lua_createtable(L, 0, 4);
+    set_number(L, "prompt_tokens", double(r.prompt_ids.size()));
+    set_number(L, "completion_tokens", double(r.tokens.size()));
+    set_number(L, "cached_tokens", double(r.cached_tokens));
+    lua_setfield(L, -2, "usage");
+    lua_createtable(L, 0, 5);
+    set_number(L, "prompt_tokens", double(r.prompt_ids.size()));
+    set_number(L, "prompt_seconds", r.prompt_seconds);
+    set_number(L, "first_token_seconds", r.first_token_seconds);
+    set_number(L, "completion_tokens", double(r.tokens.size()));
+    set_number(L, "completion_seconds", r.completion_seconds);
+    lua_setfield(L, -2, "timings");
+}
+
+OptionTable generate_rows() {
+    OptionTable rows = GenerateOptions::rows();
+    rows.push_back({"on_text", "function", "", "gets each piece of text; returning false stops"});
+    rows.push_back({"stream", "boolean", "true at the prompt", "print the text while it is written"});
+    return rows;
+}
+
+int generate_(lua_State* L) {
+    auto model = self(L);
+    Json given = options_json(L, 3, GenerateOptions::rows());
+    GenerateOptions options = GenerateOptions::from_json(given, model->generation_config);
+    std::vector<int> ids = prompt_ids(L, *model, options.special);
+    int callback = 0;
+    if (lua_istable(L, 3)) {
+        lua_getfield(L, 3, "on_text");
+        if (!lua_isnil(L, -1)) callback = lua_gettop(L);
+    }
+    LuaFunction function(L, callback);
+    auto on_text = [&](const std::string& piece) {
+        function.call(1, [&] { return push_string(L, piece), 1; });
+        bool stop = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+        lua_pop(L, 1);
+        return !stop;
+    };
+    GenerationResult result =
+        callback ? generate(*model, ids, options, on_text) : generate(*model, ids, options);
+    if (lua_isstring(L, 2)) result.prompt_text = check_string(L, 2);
+    else if (model->tokenizer) result.prompt_text = model->tokenizer->decode(ids);
+    push_result(L, result);
+    return 1;
+}
+
+// Everything but these names is a variable of the template (enable_thinking, …).
+int render(lua_State* L) {
+    auto model = self(L);
+    ChatTemplate::Options options;
+    options.extra = Json::object();
+    if (lua_istable(L, 3)) {
+        for (auto& [key, value] : to_json(L, 3).items()) {
+            if (key == "add_generation_prompt") options.add_generation_prompt = value.get<bool>();
+            else if (key == "tools") options.tools = value;
+            else if (key == "documents") options.documents = value;
+            else if (key == "template") options.name = value.get<std::string>();
+            else options.extra[key] = value;
+        }
+    }
+    push_string(L, model->need_chat_template().render(to_json(L, 2), options));
+    return 1;
+}
+
+const bool registered = add_rows({
+    {"Model:logits", logits, "prompt: string|integer[] -> Tensor",
+     "The scores of every vocabulary entry after each token, f32 [tokens, vocab].",
+     "m:logits({1, 2, 3}).shape[2]"},
+    {"Model:embed", embed_, "texts: string|table, opts?: EmbedOptions -> Tensor",
+     "One vector per text, f32 [texts, dim], pooled as the model says (mean, cls).",
+     "models.load(\"minilm\"):embed{\"a cat\", \"a kitten\"}", kEmbedOptions},
+    {"Model:loglikelihood", loglikelihood_, "context: string, continuation: string -> table",
+     "How likely the continuation is: {logprob=, greedy=, tokens=, logprobs=}, natural logarithm.",
+     "m:loglikelihood(\"Once upon a\", \" time\").logprob"},
+    {"Model:next", next, "prompt: string|integer[], opts?: NextOptions -> NextTokens",
+     "The most likely next tokens with their probabilities; prints as bars.",
+     "m:next(\"Once upon a\", {top = 5})", kNextOptions},
+    {"Model:generate", generate_, "prompt: string|integer[], opts?: GenerateOptions -> Generation",
+     "Continues a text. Ctrl-C returns what there is.",
+     "m:generate(\"Once upon a time\", {max_tokens = 40, temperature = 0.8})", generate_rows()},
+    {"Model:render", render, "messages: table, opts?: table -> string",
+     "The exact prompt text of a chat; opts: add_generation_prompt (true), tools, documents, and any "
+     "variable of the template.",
+     "m:render{{role = \"user\", content = \"Hi\"}}"},
+});
+
+}  // namespace
+
+}  // namespace moonlet::bindings
