@@ -24,7 +24,7 @@ struct Encoding {
     std::vector<std::pair<size_t, size_t>> offsets;
 };
 
-struct Pipeline;  // engine/tokenizers/pipeline.h: the parts, of no use outside this room
+struct Pipeline;  // the parts, see pipeline.h
 
 class Tokenizer {
   public:
@@ -56,6 +56,7 @@ class Tokenizer {
 
   private:
     Tokenizer();
+    friend class DecodeStream;
     std::unique_ptr<Pipeline> pipeline_;
 };
 
@@ -71,10 +72,8 @@ class DecodeStream {
   private:
     std::shared_ptr<const Tokenizer> tokenizer_;
     bool skip_special_;
-    std::vector<int> ids_;     // the tail that is still needed as context
-    size_t prefix_ = 0;        // ids_[0, prefix_) are already out
-    std::string prefix_text_;  // their decode()
-    size_t given_ = 0;         // bytes of decode(ids_) already returned
+    std::vector<int> ids_;  // what decoding still needs
+    size_t given_ = 0;      // bytes of decode(ids_) already returned
 };
 
 }  // namespace moonlet
