@@ -20,7 +20,9 @@ namespace moonlet {
 
 struct ModelInput {
     at::Tensor ids;             // int64 [B, T]
-    at::Tensor positions;       // int64 [B, T]; undefined: cache length, cache length + 1, …
+    // int64 [B, T]; undefined: how many real tokens stand before it in its row (mask) and in its
+    // document (documents), so that padding on either side changes nothing.
+    at::Tensor positions;
     at::Tensor mask;            // bool [B, length + T], false = padding; undefined: everything counts
     at::Tensor token_type_ids;  // int64 [B, T], encoders only; undefined: zeros
     at::Tensor documents;       // int64 [B, T], packed training: attention stays inside equal ids; undefined: one
@@ -29,17 +31,19 @@ struct ModelInput {
 
 class Model {
   public:
-    virtual ~Model() = default;
+    virtual ~Model();
     // The states after the last norm, [B, T, hidden_size], in the parameters' dtype. Differentiable
     // when GradMode is on and parameters require it; the same call takes fused kernels otherwise.
     virtual at::Tensor hidden(const ModelInput& input) = 0;
     // [.., hidden_size] -> [.., vocab_size]. Error for families without a language-model head.
-    virtual at::Tensor logits(const at::Tensor& hidden) = 0;
+    virtual at::Tensor logits(const at::Tensor& hidden);
 
     const Json& config() const { return config_; }
     const std::string& model_type() const { return model_type_; }
     Parameters& parameters() { return *parameters_; }
     bool causal() const { return causal_; }
+    // Why it runs where it runs: "no CUDA driver (libcuda.so.1)".
+    const std::string& device_reason() const { return device_reason_; }
     // From the config under the names families use for them.
     int64_t vocab_size() const { return vocab_size_; }
     int64_t hidden_size() const { return hidden_size_; }
@@ -49,7 +53,8 @@ class Model {
     int64_t max_positions() const { return max_positions_; }
 
   protected:
-    friend std::shared_ptr<Model> make_model(const Json&, std::unique_ptr<Parameters>);
+    friend std::shared_ptr<Model> make_model(const Json&, std::unique_ptr<Parameters>,
+                                             const std::string&);
     // A family sets these in its constructor (Json config is set by make_model before nothing else
     // needs it).
     int64_t vocab_size_ = 0, hidden_size_ = 0, num_hidden_layers_ = 0, num_key_value_heads_ = 0,
@@ -57,7 +62,7 @@ class Model {
 
   private:
     Json config_;
-    std::string model_type_;
+    std::string model_type_, device_reason_;
     std::unique_ptr<Parameters> parameters_;
     bool causal_ = true;
 };
@@ -78,17 +83,21 @@ using Families = Registry<Family, Family>;
         ::moonlet::Families::add(#model_type, ::moonlet::Family{make, causal, default_config});
 
 struct LoadOptions {
-    std::optional<at::ScalarType> dtype;  // default: the checkpoint's own (config torch_dtype / tensors)
+    std::optional<at::ScalarType> dtype;  // default: the checkpoint's own, that of most of its bytes
     std::string device = "auto";          // "auto", "cpu", "cuda", "cuda:N"
 };
 
-std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters> parameters);
+// The family of config's model_type over these parameters. Error: unknown model_type, tensors of the
+// source that the family did not ask for. `device_reason` is what the model will say about its device.
+std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters> parameters,
+                                  const std::string& device_reason = "");
 // A Hugging Face folder: config.json + model.safetensors or its shards. Weights are mapped, not
 // copied, when the dtype is the stored one. Error: missing or broken files, unknown model_type
 // (names the known ones), missing tensors or other shapes; unused tensors are only ignored when
 // the family says so (buffers such as rotary inv_freq).
 std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& options = {});
-// Random weights as the family initialises them; the same seed gives the same weights.
+// Random weights as the family initialises them; the same seed gives the same weights. `config` needs
+// model_type; its other keys are laid over the family's default_config.
 std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
                                  at::ScalarType dtype = at::kFloat, const std::string& device = "auto");
 // config.json + model.safetensors (tied weights once), atomically, in the checkpoint's names.

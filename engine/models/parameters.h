@@ -27,6 +27,8 @@ class TensorSource {
     virtual bool has(const std::string& name) const = 0;
     // The tensor of that name in its stored dtype, or in the dtype wanted by `init` sources.
     virtual at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) = 0;
+    // Every name it holds; empty for random sources, which hold whatever is asked for.
+    virtual std::vector<std::string> names() const { return {}; }
 };
 
 class Parameters {
@@ -44,9 +46,15 @@ class Parameters {
     Linear transposed_linear(const std::string& name, int64_t in, int64_t out, bool bias = true,
                              Init init = {});
     // A Linear whose weight is another tensor already taken (tied heads); not saved twice.
-    Linear tied_linear(const at::Tensor& weight);
+    Linear tied_linear(const at::Tensor& weight, const at::Tensor& bias = {});
 
+    // Whether the checkpoint holds it; false for a new model, which so takes the canonical names and
+    // no optional parts.
     bool has(const std::string& name) const { return source_->has(name); }
+    // Tensors whose name contains one of these are buffers that the family does not need.
+    void ignore(std::vector<std::string> parts) { ignored_ = std::move(parts); }
+    // The checkpoint's tensors that nobody took and nobody ignores, by name.
+    std::vector<std::string> unused() const;
 
     struct Entry {
         std::string name;   // as in the checkpoint, prefix included
@@ -72,6 +80,7 @@ class Parameters {
     std::vector<Entry> entries_;
     std::vector<NamedLinear> linears_;
     std::unordered_map<std::string, size_t> index_;
+    std::vector<std::string> ignored_;
 };
 
 }  // namespace moonlet

@@ -22,6 +22,10 @@ class LinearWeight {
     virtual int64_t out_features() const = 0;
     virtual size_t bytes() const = 0;
     virtual const char* kind() const = 0;  // "plain"
+    // What the kind stands for, [out, in] in the dtype it computes with, and its bias or undefined:
+    // for merging, exporting and quantising. The plain kind returns its own tensors, not copies.
+    virtual at::Tensor dense_weight() const = 0;
+    virtual at::Tensor bias() const = 0;
 };
 
 class Linear {
@@ -40,5 +44,8 @@ class Linear {
 
 // The plain kind: weight [out, in], bias [out] or undefined.
 std::shared_ptr<LinearWeight> plain_weight(at::Tensor weight, at::Tensor bias);
+// The same for a weight that is stored [in, out] and stays so ("plain", too). The view is taken at
+// each call: one taken before training asked for gradients would not carry them.
+std::shared_ptr<LinearWeight> transposed_weight(at::Tensor stored, at::Tensor bias);
 
 }  // namespace moonlet

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/inputs.h"
+
+#include "core/error.h"
+#include "ops/grad.h"
+
+namespace moonlet {
+
+namespace {
+
+// Positions count from the first token of a document, where ids change along the row.
+at::Tensor within_documents(const at::Tensor& documents, const at::Tensor& index) {
+    at::Tensor starts = at::zeros_like(documents);
+    int64_t count = documents.size(1);
+    if (count > 1) {
+        at::Tensor changed = documents.narrow(1, 1, count - 1) != documents.narrow(1, 0, count - 1);
+        starts.narrow(1, 1, count - 1).copy_(changed * index.narrow(1, 1, count - 1));
+    }
+    return index - std::get<0>(starts.cummax(1));
+}
+
+at::Tensor positions_of(const ModelInput& input, const at::Tensor& mask, const at::Tensor& documents,
+                        int64_t past, const at::Tensor& ids) {
+    if (input.positions.defined()) {
+        at::Tensor given = input.positions.to(ids.device(), at::kLong);
+        if (given.dim() != 2 || given.size(1) != ids.size(1))
+            throw Error("positions of another shape than the ids", "[B, T]");
+        return given;
+    }
+    int64_t count = ids.size(1);
+    if (documents.defined())
+        return within_documents(documents, at::arange(count, ids.options()).unsqueeze(0));
+    if (mask.defined())
+        return (mask.to(at::kLong).cumsum(1) - 1).clamp_min(0).narrow(1, past, count);
+    return at::arange(past, past + count, ids.options()).unsqueeze(0);
+}
+
+}  // namespace
+
+PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& parameters) {
+    if (!input.ids.defined() || input.ids.dim() != 2 || input.ids.scalar_type() != at::kLong ||
+        input.ids.size(1) == 0)
+        throw Error("ids of another kind", "int64 [batch, tokens] with at least one token");
+    if (input.cache && !causal) throw Error("a cache for an encoder", "none");
+    at::NoGradGuard no_grad;
+    PreparedInput p;
+    const at::Device device = parameters.device();
+    p.cache = input.cache;
+    p.past = input.cache ? input.cache->length() : 0;
+    p.ids = input.ids.to(device);
+    auto moved = [&](const at::Tensor& t) { return t.defined() ? t.to(device) : t; };
+    at::Tensor mask = moved(input.mask), documents = moved(input.documents);
+    p.mask = ops::make_mask({p.ids.size(1), p.past, causal, mask, documents, parameters.dtype(), device});
+    p.positions = positions_of(input, mask, documents, p.past, p.ids);
+    return p;
+}
+
+}  // namespace moonlet

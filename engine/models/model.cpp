@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a folder or a seed to a network and back. The family only ever sees Config and Parameters, so
+// that all of dtype, device and where the bytes come from is decided here.
+#include "models/model.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "formats/config.h"
+#include "models/device.h"
+#include "models/sources.h"
+
+MOONLET_DEFINE_REGISTRY(moonlet::Family, moonlet::Family)
+
+namespace moonlet {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string some_of(const std::vector<std::string>& names) {
+    std::string text;
+    for (size_t i = 0; i < std::min<size_t>(3, names.size()); ++i)
+        text += (i ? ", " : "") + quote(names[i], 100);
+    if (names.size() > 3) text += " and " + std::to_string(names.size() - 3) + " more";
+    return text;
+}
+
+std::string dtype_text(at::ScalarType type) {
+    return type == at::kBFloat16 ? "bfloat16" : type == at::kHalf ? "float16"
+           : type == at::kDouble ? "float64" : "float32";
+}
+
+void lay_over(Json& base, const Json& options) {
+    for (const auto& [key, value] : options.items()) base[key] = value;
+}
+
+}  // namespace
+
+Model::~Model() = default;
+
+at::Tensor Model::logits(const at::Tensor&) {
+    throw Error("logits of a " + model_type() + " model", "a model with a language-model head",
+                causal() ? "" : "encoders give hidden states: embed with them");
+}
+
+std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> parameters,
+                                  const std::string& device_reason) {
+    Config config(json, "config.json");
+    if (config.has("quantization_config"))
+        throw Error("a quantised checkpoint (quantization_config in config.json)",
+                    "weights in f32, bf16 or f16", "quantised checkpoints are not supported yet");
+    const std::string type = config.string("model_type");
+    const Family& family = Families::get(type);
+    std::shared_ptr<Model> model = family.make(json, *parameters);
+    std::vector<std::string> unused = parameters->unused();
+    if (!unused.empty())
+        throw Error("the checkpoint holds tensors that a " + type + " model with this config.json "
+                    "does not use: " + some_of(unused),
+                    "", "it is probably a variant that would be computed wrongly without them");
+    model->config_ = json;
+    model->model_type_ = type;
+    model->causal_ = family.causal;
+    model->device_reason_ = device_reason;
+    model->parameters_ = std::move(parameters);
+    return model;
+}
+
+std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& options) {
+    DeviceChoice choice = choose_device(options.device);
+    Config config = Config::read(folder + "/config.json");
+    Families::get(config.string("model_type"));  // the clearer error first
+    auto source = std::make_shared<CheckpointSource>(Safetensors::open_folder(folder), quote(folder, 200));
+    at::ScalarType dtype = options.dtype ? *options.dtype : source->main_dtype();
+    return make_model(config.json(), std::make_unique<Parameters>(source, dtype, choice.device),
+                      choice.reason);
+}
+
+std::shared_ptr<Model> new_model(const Json& options, uint64_t seed, at::ScalarType dtype,
+                                 const std::string& device) {
+    DeviceChoice choice = choose_device(device);
+    std::string type = Config(options, "the new model's config").string("model_type");
+    Json config = Families::get(type).default_config();
+    config["model_type"] = type;
+    lay_over(config, options);
+    config["dtype"] = dtype_text(dtype);
+    auto parameters =
+        std::make_unique<Parameters>(std::make_shared<RandomSource>(seed), dtype, choice.device);
+    return make_model(config, std::move(parameters), choice.reason);
+}
+
+void save_model(Model& model, const std::string& folder) {
+    fs::create_directories(folder);
+    std::vector<TensorToWrite> tensors;
+    for (const Parameters::Entry& entry : model.parameters().entries()) {
+        at::Tensor tensor = entry.tensor.detach();
+        tensors.push_back({entry.name, dtype_of(tensor.scalar_type()), tensor.sizes().vec(), [tensor] {
+                               at::Tensor here = tensor.cpu().contiguous();
+                               auto keep = std::make_shared<at::Tensor>(here);
+                               return std::shared_ptr<const void>(keep, here.const_data_ptr());
+                           }});
+    }
+    Json config = model.config();
+    for (const char* key : {"dtype", "torch_dtype"})  // transformers 5 and 4
+        if (config.contains(key)) config[key] = dtype_text(model.parameters().dtype());
+    if (!config.contains("dtype") && !config.contains("torch_dtype"))
+        config["torch_dtype"] = dtype_text(model.parameters().dtype());
+    write_safetensors(folder + "/model.safetensors", std::move(tensors));
+    write_file(folder + "/config.json", dump_json(config) + "\n");
+}
+
+}  // namespace moonlet

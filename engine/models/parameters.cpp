@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/parameters.h"
+
+#include "core/error.h"
+#include "ops/grad.h"
+
+namespace moonlet {
+
+Parameters::Parameters(std::shared_ptr<TensorSource> source, at::ScalarType dtype, at::Device device)
+    : source_(std::move(source)), dtype_(dtype), device_(device) {}
+
+at::Tensor Parameters::tensor(const std::string& name, at::IntArrayRef shape, Init init) {
+    auto known = index_.find(name);
+    if (known != index_.end()) {
+        const at::Tensor& tensor = entries_[known->second].tensor;
+        if (tensor.sizes() != shape)
+            throw Error("tensor " + quote(name, 120) + " asked for twice with different shapes");
+        return tensor;
+    }
+    at::NoGradGuard no_grad;
+    at::Tensor tensor = source_->get(name, shape, init).to(device_, dtype_);
+    index_[name] = entries_.size();
+    entries_.push_back({name, tensor});
+    return tensor;
+}
+
+Linear Parameters::linear(const std::string& name, int64_t in, int64_t out, bool bias, Init init) {
+    at::Tensor weight = tensor(name + ".weight", {out, in}, init), b;
+    if (bias) b = tensor(name + ".bias", {out}, {Init::zeros});
+    linears_.push_back({name, Linear(plain_weight(weight, b))});
+    return linears_.back().linear;
+}
+
+Linear Parameters::transposed_linear(const std::string& name, int64_t in, int64_t out, bool bias,
+                                     Init init) {
+    at::Tensor stored = tensor(name + ".weight", {in, out}, init), b;
+    if (bias) b = tensor(name + ".bias", {out}, {Init::zeros});
+    linears_.push_back({name, Linear(transposed_weight(stored, b))});
+    return linears_.back().linear;
+}
+
+Linear Parameters::tied_linear(const at::Tensor& weight, const at::Tensor& bias) {
+    return Linear(plain_weight(weight, bias));
+}
+
+std::vector<std::string> Parameters::unused() const {
+    std::vector<std::string> result;
+    for (const std::string& name : source_->names()) {
+        bool wanted = index_.count(name) > 0;
+        for (const std::string& part : ignored_) wanted |= name.find(part) != std::string::npos;
+        if (!wanted) result.push_back(name);
+    }
+    return result;
+}
+
+size_t Parameters::bytes() const {
+    size_t sum = 0;
+    for (const Entry& entry : entries_) sum += entry.tensor.nbytes();
+    return sum;
+}
+
+int64_t Parameters::count() const {
+    int64_t sum = 0;
+    for (const Entry& entry : entries_) sum += entry.tensor.numel();
+    return sum;
+}
+
+}  // namespace moonlet

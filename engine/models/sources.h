@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two places tensors come from: a checkpoint's map, without a copy, and random numbers.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/safetensors.h"
+#include "models/parameters.h"
+
+namespace moonlet {
+
+at::ScalarType scalar_type(Dtype dtype);
+// Error: a type that safetensors cannot hold.
+Dtype dtype_of(at::ScalarType type);
+// "f32", "bf16", "float16" … as people and config files write them. Error: unknown, with the list.
+at::ScalarType scalar_type_from_name(const std::string& name);
+
+// A view's bytes as a tensor: the map itself (copy-on-write: changing it never changes the file), or a
+// copy when the bytes are not aligned for their type.
+at::Tensor tensor_of(const TensorView& view);
+
+class CheckpointSource : public TensorSource {
+  public:
+    // `where` names the checkpoint in errors.
+    CheckpointSource(Safetensors file, std::string where);
+    bool has(const std::string& name) const override;
+    at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
+    std::vector<std::string> names() const override;
+    // The floating-point type that most bytes are stored in. Error: fp8 only, no float at all.
+    at::ScalarType main_dtype() const;
+
+  private:
+    Safetensors file_;
+    std::string where_;
+};
+
+// f32 on the CPU; each tensor's numbers depend on the seed and its name only, not on the order of
+// asking or the number of threads.
+class RandomSource : public TensorSource {
+  public:
+    explicit RandomSource(uint64_t seed) : seed_(seed) {}
+    bool has(const std::string&) const override { return false; }
+    at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
+
+  private:
+    uint64_t seed_;
+};
+
+}  // namespace moonlet
