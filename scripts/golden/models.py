@@ -25,39 +25,39 @@ from transformers import (BertConfig, BertForMaskedLM, BertModel, GPT2Config, GP
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "tests/golden/models"
 SEED = 20261121
-LENGTH = 21
+LENGTH = 13
 
-LLAMA = dict(vocab_size=99, hidden_size=48, intermediate_size=80, num_hidden_layers=2, num_attention_heads=4,
+LLAMA = dict(vocab_size=67, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
              num_key_value_heads=2, max_position_embeddings=128, rms_norm_eps=1e-5, tie_word_embeddings=False)
-QWEN3 = dict(vocab_size=101, hidden_size=48, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4,
-             num_key_value_heads=2, head_dim=16, max_position_embeddings=128, rms_norm_eps=1e-6)
-GPT2 = dict(vocab_size=97, n_embd=48, n_layer=2, n_head=4, n_positions=64)
-BERT = dict(vocab_size=103, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
-            max_position_embeddings=64)
+QWEN3 = dict(vocab_size=71, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
+             num_key_value_heads=2, head_dim=12, max_position_embeddings=128, rms_norm_eps=1e-6)
+GPT2 = dict(vocab_size=61, n_embd=32, n_layer=2, n_head=4, n_positions=24)
+BERT = dict(vocab_size=73, hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+            max_position_embeddings=24)
 LLAMA3_ROPE = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
-                   original_max_position_embeddings=64)
+                   original_max_position_embeddings=24)
 
 # name: (config, model class, how the saved folder differs from what save_pretrained writes)
 MODELS = {
     "llama-gqa": (LlamaConfig(**LLAMA), LlamaForCausalLM, {}),
     "llama-mha-tied": (LlamaConfig(**{**LLAMA, "num_key_value_heads": 4, "tie_word_embeddings": True}),
                        LlamaForCausalLM, {"old_rope": True}),
-    "llama-llama3-rope": (LlamaConfig(**{**LLAMA, "head_dim": 32, "max_position_embeddings": 8192},
+    "llama-llama3-rope": (LlamaConfig(**{**LLAMA, "head_dim": 16, "max_position_embeddings": 8192},
                                       rope_parameters=LLAMA3_ROPE), LlamaForCausalLM, {"long": 5000}),
-    "llama-llama3-rope-v4": (LlamaConfig(**{**LLAMA, "head_dim": 32, "max_position_embeddings": 8192},
+    "llama-llama3-rope-v4": (LlamaConfig(**{**LLAMA, "head_dim": 16, "max_position_embeddings": 8192},
                                          rope_parameters=LLAMA3_ROPE), LlamaForCausalLM,
                              {"old_rope": True, "long": 700}),
     "llama-linear-rope": (LlamaConfig(**LLAMA, rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0)),
                           LlamaForCausalLM, {"old_rope": True, "long": 100}),
-    "llama-bias-headdim": (LlamaConfig(**LLAMA, head_dim=20, attention_bias=True, mlp_bias=True), LlamaForCausalLM, {}),
+    "llama-bias-headdim": (LlamaConfig(**LLAMA, head_dim=12, attention_bias=True, mlp_bias=True), LlamaForCausalLM, {}),
     "llama-mqa-bf16": (LlamaConfig(**{**LLAMA, "num_key_value_heads": 1}), LlamaForCausalLM, {"dtype": torch.bfloat16}),
     "qwen3-gqa-tied": (Qwen3Config(**QWEN3, tie_word_embeddings=True), Qwen3ForCausalLM, {}),
-    "qwen3-bias": (Qwen3Config(**{**QWEN3, "num_key_value_heads": 4, "head_dim": 24}, attention_bias=True,
+    "qwen3-bias": (Qwen3Config(**{**QWEN3, "num_key_value_heads": 4, "head_dim": 16}, attention_bias=True,
                                tie_word_embeddings=False), Qwen3ForCausalLM, {"old_rope": True, "long": 90}),
     "gpt2-tied": (GPT2Config(**GPT2), GPT2LMHeadModel, {}),
-    "gpt2-bare": (GPT2Config(**GPT2, n_inner=100, scale_attn_by_inverse_layer_idx=True, activation_function="gelu"),
+    "gpt2-bare": (GPT2Config(**GPT2, n_inner=72, scale_attn_by_inverse_layer_idx=True, activation_function="gelu"),
                   GPT2LMHeadModel, {"strip": "transformer.", "buffers": True}),
-    "gpt2-untied-shards": (GPT2Config(**GPT2, tie_word_embeddings=False), GPT2LMHeadModel, {"shards": "60KB"}),
+    "gpt2-untied-shards": (GPT2Config(**GPT2, tie_word_embeddings=False), GPT2LMHeadModel, {"shards": "30KB"}),
     "bert-mlm": (BertConfig(**BERT), BertForMaskedLM, {}),
     "bert-bare": (BertConfig(**BERT, type_vocab_size=3), BertModel, {}),
     "bert-gamma": (BertConfig(**BERT), BertForMaskedLM, {"gamma": True}),
@@ -106,7 +106,7 @@ def outputs(model, inputs, keep):
 
 
 def batch(generator, vocab, left):
-    lengths = [LENGTH, 5, 13, 1]
+    lengths = [LENGTH, 5, 1]
     ids = torch.zeros(len(lengths), LENGTH, dtype=torch.long)
     mask = torch.zeros(len(lengths), LENGTH, dtype=torch.bool)
     for row, n in enumerate(lengths):
