@@ -34,6 +34,7 @@ EditorState::EditorState(History& history, EditorHooks hooks)
     : history_(history), hooks_(std::move(hooks)) {}
 
 void EditorState::start() {
+    history_.refresh();
     buffer_.set("");
     last_ = now_ = Last::other;
     searching_ = false;

@@ -84,6 +84,8 @@ void History::append(const std::string& line) {
 }
 
 void History::read_file() {
+    if (!stale_ && !changed_) return;
+    stale_ = false;
     struct stat status {};
     if (path_.empty() || stat(path_.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
         if (changed_) all_ = own_;

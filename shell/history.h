@@ -23,9 +23,10 @@ class History {
     // Keeps an entry, unless it is empty, starts with a space or equals the one before.
     void add(const std::string& entry);
 
-    // All entries, oldest first: those of other sessions up to now, then this session's. Reads the
-    // file on the first call and when it has grown (at most its last 4 MB).
+    // All entries, oldest first: those of other sessions, then this session's. Reads the file (at
+    // most its last 4 MB) on the first call, and again after refresh() when it has grown.
     const std::vector<std::string>& entries();
+    void refresh() { stale_ = true; }
 
     // How many of entries(), at the end, are this session's.
     std::size_t session_count() const { return own_.size(); }
@@ -37,7 +38,7 @@ class History {
     std::string path_, session_;
     std::vector<std::string> own_, all_;
     long long read_size_ = -1;
-    bool changed_ = true;
+    bool changed_ = true, stale_ = true;
 
     void read_file();
     void append(const std::string& line);

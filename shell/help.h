@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `?name` and `:help` say. From the registry's rows first; what has no row (the user's own
+// functions, Lua's library, objects) is described by what Lua knows of it. Runs no user code and
+// loads no engine.
+#pragma once
+
+#include <string>
+
+#include "shell/rows.h"
+#include "shell/session_locals.h"
+
+struct lua_State;
+
+namespace moonlet {
+
+// topic: "tokenizers.load", "Tokenizer:encode", "Tokenizer", a variable, "m:generate"; empty gives
+// the overview. The text ends with a line break.
+std::string help_text(lua_State* L, const SessionLocals& locals, Rows& rows,
+                      const std::string& topic);
+
+// Rows whose name, documentation or option names hold all the words, best first.
+std::string search_help(Rows& rows, const std::string& words);
+
+}  // namespace moonlet

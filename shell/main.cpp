@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: options, then LUA_INIT, -e and -l in order, the script, and the prompt where asked.
+// Exit code: 0, 1 after an error, 130 after Ctrl-C in a script, 2 for a wrong command line.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <lua.hpp>
+#include <unistd.h>
+
+#include "bindings/lua_state.h"
+#include "shell/options.h"
+#include "shell/repl.h"
+#include "shell/script.h"
+
+namespace moonlet {
+namespace {
+
+constexpr int kPressesToKill = 3;  // of Ctrl-C that a script stuck in C does not answer
+
+ScriptResult run_actions(lua_State* L, const Options& options) {
+    for (const StartAction& action : options.actions) {
+        ScriptResult result = action.kind == StartAction::chunk
+                                  ? run_chunk(L, action.text, "=(command line)")
+                                  : require_module(L, action.text);
+        if (result != ScriptResult::ok) return result;
+    }
+    return ScriptResult::ok;
+}
+
+int run(const std::vector<std::string>& argv, const Options& options) {
+    std::string problem;
+    lua_State* L = open_state({options.environment}, &problem);
+    if (!L) {
+        std::fputs("moonlet: not enough memory\n", stderr);
+        return 1;
+    }
+    if (!problem.empty()) std::fprintf(stderr, "moonlet: the stdlib did not load: %s\n", problem.c_str());
+
+    bool has_script = options.script > 0;
+    bool something = has_script || !options.actions.empty() || options.version;
+    bool prompt = options.interactive || (!something && isatty(STDIN_FILENO));
+    install_interrupt(L, prompt ? 0 : kPressesToKill);
+    set_arg(L, argv, has_script ? options.script : 0);
+    ScriptResult result = options.environment ? run_lua_init(L) : ScriptResult::ok;
+    if (result == ScriptResult::ok) result = run_actions(L, options);
+    if (result == ScriptResult::ok && has_script) {
+        result = run_script(L, argv[static_cast<std::size_t>(options.script)], argv, options.script);
+    } else if (result == ScriptResult::ok && !something && !prompt) {
+        result = run_script(L, "-", argv, static_cast<int>(argv.size()) - 1);
+    }
+    if (prompt) {
+        reset_interrupt();
+        if (options.environment && options.read_rc) run_start_file(L);
+        reset_interrupt();
+        run_repl(L, options.color);
+        result = ScriptResult::ok;
+    }
+    reset_interrupt();
+    lua_close(L);
+    return static_cast<int>(result);
+}
+
+}  // namespace
+}  // namespace moonlet
+
+int main(int argc, char** argv) {
+    std::vector<std::string> words(argv, argv + argc);
+    if (words.empty()) words.push_back("moonlet");
+    moonlet::Options options = moonlet::parse_options(words);
+    if (!options.error.empty()) {
+        std::fprintf(stderr, "moonlet: %s\n%s", options.error.c_str(), moonlet::kUsage);
+        return 2;
+    }
+    if (options.help) {
+        std::fputs(moonlet::kUsage, stdout);
+        return 0;
+    }
+    if (options.version) std::printf("moonlet %s · %s\n", MOONLET_VERSION, LUA_RELEASE " · LuaJIT 2.1");
+    return moonlet::run(words, options);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shell/repl.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <lua.hpp>
+#include <unistd.h>
+
+#include "bindings/lua_state.h"
+#include "shell/commands.h"
+#include "shell/completer.h"
+#include "shell/help.h"
+#include "shell/line_editor.h"
+#include "shell/session.h"
+
+namespace moonlet {
+namespace {
+
+constexpr const char* kBanner =
+    "moonlet " MOONLET_VERSION
+    " · LuaJIT 2.1 · engine loads on first use · ?name for help · Ctrl-D leaves\n";
+
+void print(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+std::string trimmed(const std::string& text) {
+    std::size_t begin = text.find_first_not_of(" \t\n");
+    if (begin == std::string::npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \t\n") + 1 - begin);
+}
+
+struct TellJob {
+    int width;
+};
+
+// The stdlib asks "moonlet.session" whether someone is watching, and how wide the screen is.
+int tell_stdlib(lua_State* L) {
+    auto* job = static_cast<TellJob*>(lua_touserdata(L, 1));
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_getfield(L, -1, "moonlet.session");
+    if (lua_isnil(L, -1)) return 0;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "moonlet.session");
+    lua_call(L, 1, 1);
+    if (!lua_istable(L, -1)) return 0;
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "interactive");
+    lua_pushinteger(L, job->width);
+    lua_setfield(L, -2, "width");
+    return 0;
+}
+
+// `exit` and `quit` leave, unless the user gave the names a meaning.
+bool wants_to_leave(Session& session, const std::string& text) {
+    std::string word = text.substr(0, text.find('('));
+    if ((word != "exit" && word != "quit") || (text != word && text != word + "()")) return false;
+    lua_State* L = session.lua();
+    lua_pushstring(L, word.c_str());
+    lua_rawget(L, LUA_GLOBALSINDEX);
+    bool taken = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (!session.locals().push(word)) return !taken;
+    lua_pop(L, 1);
+    return false;
+}
+
+class Repl {
+  public:
+    Repl(lua_State* L, bool color)
+        : L_(L),
+          terminal_(STDIN_FILENO, STDOUT_FILENO),
+          editing_(terminal_.can_edit()),
+          session_(L, color && Terminal::wants_color(STDERR_FILENO)),
+          rows_(L),
+          history_(editing_ ? History::default_path() : ""),
+          completer_(L, session_.locals(), rows_, command_names()),
+          hooks_{[this](const std::string& text) { return session_.is_complete(text); },
+                 [this](const std::string& text, std::size_t cursor) {
+                     return completer_.complete(text, cursor);
+                 }},
+          editor_(terminal_, history_, hooks_, color && Terminal::wants_color(STDOUT_FILENO)) {}
+
+    void run() {
+        print(kBanner);
+        bool fresh_line = false;
+        while (true) {
+            TellJob job{static_cast<int>(terminal_.width())};
+            session_.set_width(job.width);
+            if (lua_cpcall(L_, tell_stdlib, &job) != 0) lua_pop(L_, 1);
+            std::string entry;
+            EntryResult result = read(fresh_line, &entry);
+            fresh_line = false;
+            if (result == EntryResult::closed) return;
+            std::string text = trimmed(entry);
+            if (result == EntryResult::cancelled) {
+                if (text.empty()) print("(Ctrl-D leaves)\n");
+                continue;
+            }
+            if (text.empty()) continue;
+            history_.add(entry);
+            if (text[0] == '?') {
+                std::size_t mark = std::min(text.find_first_not_of('?'), text.size());
+                print(help_text(L_, session_.locals(), rows_, trimmed(text.substr(mark))));
+            } else if (text[0] == ':') {
+                if (!run_command_line(text)) return;
+                fresh_line = true;
+            } else if (wants_to_leave(session_, text)) {
+                return;
+            } else {
+                session_.run(entry, editing_ && editor_.take_early_interrupt());
+                fresh_line = true;
+            }
+        }
+    }
+
+  private:
+    lua_State* L_;
+    Terminal terminal_;
+    bool editing_;
+    Session session_;
+    Rows rows_;
+    History history_;
+    Completer completer_;
+    EditorHooks hooks_;
+    LineEditor editor_;
+
+    static std::vector<std::string> command_names() {
+        std::vector<std::string> names;
+        for (const Command& command : commands()) names.push_back(command.name);
+        return names;
+    }
+
+    EntryResult read(bool fresh_line, std::string* entry) {
+        std::string prompt = session_.prompt("_PROMPT", "> ");
+        std::string prompt2 = session_.prompt("_PROMPT2", ".. ");
+        if (editing_) return editor_.read(prompt, prompt2, fresh_line, entry);
+        auto interrupted = [] {
+            bool pressed = interrupt_flag().load() != kInterruptNone;
+            reset_interrupt();
+            return pressed;
+        };
+        return read_plain(prompt, prompt2, hooks_, interrupted, entry);
+    }
+
+    bool run_command_line(const std::string& text) {
+        CommandContext context{session_, history_, rows_};
+        print(run_command(context, text));
+        if (context.clear_screen && editing_) print("\x1b[H\x1b[2J");
+        return !context.leave;
+    }
+};
+
+}  // namespace
+
+void run_repl(lua_State* L, bool color) { Repl(L, color).run(); }
+
+}  // namespace moonlet

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shell/session.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+#include <lua.hpp>
+
+#include "bindings/lua_state.h"
+#include "shell/parse_state.h"
+
+namespace moonlet {
+namespace {
+
+constexpr long kKeptEntries = 200;
+constexpr std::size_t kKeptText = 1 << 20;
+
+// Counts the value and what is in it down from *budget; false when it holds more, or anything that
+// is not plain data.
+bool is_plain_data(lua_State* L, int index, int* budget, int depth = 0) {
+    if (--*budget < 0 || depth > 50) return false;
+    switch (lua_type(L, index)) {
+        case LUA_TNIL:
+        case LUA_TBOOLEAN:
+        case LUA_TNUMBER: return true;
+        case LUA_TSTRING: return lua_objlen(L, index) <= kKeptText;
+        case LUA_TTABLE: break;
+        default: return false;
+    }
+    if (lua_getmetatable(L, index)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    luaL_checkstack(L, 4, "value too deep");
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        int top = lua_gettop(L);
+        if (!is_plain_data(L, top, budget, depth + 1) ||
+            !is_plain_data(L, top - 1, budget, depth + 1)) {
+            lua_pop(L, 2);
+            return false;
+        }
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
+bool is_plain(lua_State* L, int index) {
+    int budget = 1000;
+    return is_plain_data(L, index, &budget);
+}
+
+double clock_seconds(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Protected: formats the values above the argument's; what it has to do stands in the struct.
+struct PrintJob {
+    int first, count;
+    int print;  // reference of the original print
+    PrintLimits limits;
+    std::string text;
+    bool printed = false;  // the user's own print did it
+};
+
+// The stack is [values…] in the caller's state; a C function sees only its own frame, so the values
+// are passed as arguments, the job last.
+int print_job(lua_State* L) {
+    auto* job = static_cast<PrintJob*>(lua_touserdata(L, -1));
+    lua_pop(L, 1);
+    lua_getglobal(L, "print");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->print);
+    bool original = lua_rawequal(L, -1, -2) || lua_isnil(L, -2);
+    lua_pop(L, 1);
+    if (!original) {
+        lua_insert(L, 1);
+        lua_call(L, job->count, 0);
+        job->printed = true;
+        return 0;
+    }
+    lua_pop(L, 1);
+    // An object may say less (or more) at the prompt than its text: metatable field __display.
+    if (job->count == 1 && luaL_getmetafield(L, 1, "__display")) {
+        lua_pushvalue(L, 1);
+        lua_call(L, 1, 1);
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            job->text = lua_tostring(L, -1);
+            return 0;
+        }
+        lua_pop(L, 1);
+    }
+    job->text = format_values(L, 1, job->count, job->limits);
+    return 0;
+}
+
+}  // namespace
+
+Session::Session(lua_State* L, bool color) : L_(L), color_(color), locals_(L) {
+    lua_newtable(L);
+    kept_ = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    weak_ = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getglobal(L, "print");
+    print_ = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_getglobal(L, "tostring");
+    lua_setfield(L, LUA_REGISTRYINDEX, "moonlet.tostring");
+}
+
+bool Session::is_complete(const std::string& text) const {
+    return parse_entry(L_, text, "=(input)").state != ParseState::incomplete;
+}
+
+void Session::show(const std::string& text) const {
+    std::fflush(stdout);
+    std::size_t line = text.find('\n');
+    std::string first = text.substr(0, line);
+    std::string rest = line == std::string::npos ? "" : text.substr(line);
+    std::string out = color_ ? "\x1b[31m" + first + "\x1b[0m" + rest : text;
+    if (out.empty() || text.back() != '\n') out += "\n";
+    std::fwrite(out.data(), 1, out.size(), stderr);
+    std::fflush(stderr);
+}
+
+std::string Session::source(const std::string& chunk, std::size_t line) const {
+    if (chunk.size() < 3 || chunk[0] != '(' || line == 0) return {};
+    std::size_t number = std::strtoul(chunk.c_str() + 1, nullptr, 10);
+    if (number == 0 || number > entries_.size()) return {};
+    const std::string& text = entries_[number - 1].text;
+    std::size_t at = 0;
+    for (std::size_t i = 1; i < line; ++i) {
+        at = text.find('\n', at);
+        if (at++ == std::string::npos) return {};
+    }
+    return text.substr(at, text.find('\n', at) - at);
+}
+
+bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* times) {
+    entries_.push_back({text, false});
+    std::size_t number = entries_.size();
+    std::string chunk_name = "=(" + std::to_string(number) + ")";
+    ParsedEntry parsed = parse_entry(L_, text, chunk_name);
+    bool succeeded = false;
+    if (parsed.state == ParseState::complete) {
+        succeeded = call(parsed.code, chunk_name, parsed.silent, pending_interrupt, times);
+    } else {
+        std::string message = parsed.message;
+        if (parsed.state == ParseState::incomplete) message = chunk_name.substr(1) + ": unfinished";
+        remember_error(message);
+        message += "\n";
+        if (parsed.error_line > 0) {
+            std::string line = source(chunk_name.substr(1), parsed.error_line);
+            message += source_line(parsed.error_line, line, true, parsed.error_column);
+        }
+        show(message);
+    }
+    entries_[number - 1].succeeded = succeeded;
+    return succeeded;
+}
+
+bool Session::call(const std::string& code, const std::string& chunk_name, bool silent,
+                   bool pending_interrupt, RunTimes* times) {
+    int base = lua_gettop(L_);
+    auto results = [this](long n) { return push_result(n); };
+    std::string problem = locals_.compile(code, chunk_name, results);
+    if (!problem.empty()) {
+        remember_error(problem);
+        show(problem);
+        return false;
+    }
+    reset_interrupt();
+    if (pending_interrupt) std::raise(SIGINT);
+    double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    CallStatus status = call_protected(L_, 0, LUA_MULTRET, collect_error);
+    if (times) {
+        times->wall_seconds = clock_seconds(CLOCK_MONOTONIC) - wall;
+        times->cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    }
+    bool partial = interrupt_flag().load() == kInterruptDelivered;
+    std::string where = interrupt_location();
+    reset_interrupt();
+    std::fflush(stdout);
+    bool succeeded = status == CallStatus::ok;
+    if (succeeded) {
+        int count = lua_gettop(L_) - base;
+        remember(base + 1, count);
+        if (count > 0 && !silent) succeeded = print_values(base + 1, count);
+        if (partial) show("interrupted: this is what there was");
+    } else if (status == CallStatus::interrupted) {
+        std::string text = "interrupted" + (where.empty() ? "" : " at " + where);
+        remember_error(text);
+        show(text);
+    } else {
+        ErrorText error = take_error(L_, width_);
+        if (is_plain(L_, lua_gettop(L_))) {
+            lua_pushvalue(L_, -1);
+            locals_.set("_err");
+        } else {
+            remember_error(error.message);
+        }
+        show(show_error(error, [this](const std::string& chunk, std::size_t line) {
+            return source(chunk, line);
+        }));
+    }
+    lua_settop(L_, base);
+    return succeeded;
+}
+
+bool Session::print_values(int first, int count) {
+    PrintJob job{first, count, print_, {}, {}};
+    job.limits.width = width_;
+    int base = lua_gettop(L_);
+    luaL_checkstack(L_, count + 4, "too many values");
+    lua_pushcfunction(L_, print_job);
+    for (int i = 0; i < count; ++i) lua_pushvalue(L_, first + i);
+    lua_pushlightuserdata(L_, &job);
+    CallStatus status = call_protected(L_, count + 1, 0, collect_error);
+    reset_interrupt();
+    if (status == CallStatus::ok) {
+        if (!job.printed) {
+            std::fwrite(job.text.data(), 1, job.text.size(), stdout);
+            if (job.text.empty() || job.text.back() != '\n') std::fputc('\n', stdout);
+        }
+        std::fflush(stdout);
+    } else if (status == CallStatus::interrupted) {
+        show("interrupted while printing");
+    } else {
+        ErrorText error = take_error(L_, width_);
+        show(show_error(error, [this](const std::string& chunk, std::size_t line) {
+            return source(chunk, line);
+        }));
+    }
+    lua_settop(L_, base);
+    return status == CallStatus::ok;
+}
+
+void Session::remember(int first, int count) {
+    if (count == 0 || lua_isnil(L_, first)) return;
+    long number = static_cast<long>(entries_.size());
+    lua_pushvalue(L_, first);
+    locals_.set("_");
+    bool plain = is_plain(L_, first);
+    if (!plain && lua_type(L_, first) == LUA_TSTRING) return;  // weak tables keep strings for ever
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, plain ? kept_ : weak_);
+    lua_pushvalue(L_, first);
+    lua_rawseti(L_, -2, static_cast<int>(number));
+    lua_pop(L_, 1);
+    if (number <= kKeptEntries) return;
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, kept_);
+    lua_pushnil(L_);
+    lua_rawseti(L_, -2, static_cast<int>(number - kKeptEntries));
+    lua_pop(L_, 1);
+}
+
+void Session::remember_error(const std::string& text) {
+    lua_pushlstring(L_, text.data(), text.size());
+    locals_.set("_err");
+}
+
+bool Session::push_result(long number) const {
+    if (number < 1 || number > static_cast<long>(entries_.size())) return false;
+    for (int table : {kept_, weak_}) {
+        lua_rawgeti(L_, LUA_REGISTRYINDEX, table);
+        lua_rawgeti(L_, -1, static_cast<int>(number));
+        lua_remove(L_, -2);
+        if (!lua_isnil(L_, -1)) return true;
+        lua_pop(L_, 1);
+    }
+    return false;
+}
+
+std::string Session::prompt(const char* name, const char* otherwise) {
+    int base = lua_gettop(L_);
+    lua_pushstring(L_, name);
+    lua_rawget(L_, LUA_GLOBALSINDEX);
+    if (lua_isfunction(L_, -1)) {
+        CallStatus status = call_protected(L_, 0, 1, nullptr);
+        reset_interrupt();
+        if (status != CallStatus::ok) lua_settop(L_, base);
+    }
+    const char* text = lua_gettop(L_) > base ? lua_tostring(L_, -1) : nullptr;
+    std::string result = text ? text : otherwise;
+    lua_settop(L_, base);
+    return result;
+}
+
+}  // namespace moonlet

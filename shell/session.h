@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries one after the other: parse, run, print, remember. Numbers them from 1; entry 3 is the
+// chunk "(3)" in messages. Knows no terminal but its width and whether it shows colours.
+//
+// Results: `_` is the last result that is not nil and keeps it alive. `_n` is the first result of
+// entry n: plain data (strings up to 1 MB, tables of at most 1,000 values without objects or
+// functions) of the last 200 entries is kept, everything else weakly, so that no model or tensor
+// stays in memory because it was once printed. `_err` is the last error: plain data, else its text.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "shell/errors.h"
+#include "shell/printer.h"
+#include "shell/session_locals.h"
+
+struct lua_State;
+
+namespace moonlet {
+
+struct Entry {
+    std::string text;
+    bool succeeded = false;
+};
+
+struct RunTimes {
+    double wall_seconds = 0, cpu_seconds = 0;
+};
+
+class Session {
+  public:
+    explicit Session(lua_State* L, bool color);
+
+    // Runs one entry and prints its values to stdout, its error to stderr. true = it succeeded.
+    // pending_interrupt: Ctrl-C was already pressed for it.
+    bool run(const std::string& text, bool pending_interrupt = false, RunTimes* times = nullptr);
+
+    // More lines are needed before run() makes sense.
+    bool is_complete(const std::string& text) const;
+
+    // The prompt in the global `name` (_PROMPT, _PROMPT2): a string, or a function that gives one.
+    std::string prompt(const char* name, const char* otherwise);
+
+    void set_width(int columns) { width_ = columns; }
+    int width() const { return width_; }
+    bool color() const { return color_; }
+    lua_State* lua() const { return L_; }
+    SessionLocals& locals() { return locals_; }
+    const std::vector<Entry>& entries() const { return entries_; }
+
+  private:
+    lua_State* L_;
+    bool color_;
+    int width_ = 80;
+    SessionLocals locals_;
+    std::vector<Entry> entries_;
+    int kept_, weak_, print_;  // registry references: results, and the print of the start
+
+    bool call(const std::string& code, const std::string& chunk_name, bool silent,
+              bool pending_interrupt, RunTimes* times);
+    bool print_values(int first, int count);
+    void remember(int first, int count);
+    void remember_error(const std::string& text);
+    bool push_result(long number) const;
+    void show(const std::string& text) const;
+    std::string source(const std::string& chunk, std::size_t line) const;
+};
+
+}  // namespace moonlet

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Top-level locals that outlive their entry. Each entry is compiled inside
+//     local a, b, keep return function(...) <entry> end
+// with a, b the earlier locals it names; their upvalues are joined to the cells that the entries
+// before left, so closures of both share one variable. After each of the entry's own top-level
+// `local` statements ` keep(function() return x end)` is inserted, which hands over a closure on the
+// new variable's cell. A local declared again gets a new cell: older closures keep theirs. Nothing
+// is put into _G, and the number of locals is not limited; one entry can name about 50 of them.
+//
+// Also gives entries `_` and `_err` (cells the shell sets) and `_1`, `_2` … (copies of results).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct lua_State;
+
+namespace moonlet {
+
+class SessionLocals {
+  public:
+    // Must outlive every closure it compiled: one per state, destroyed after lua_close or never used
+    // again.
+    explicit SessionLocals(lua_State* L);
+
+    // Pushes the function of the entry, ready to be called. `code` must compile by itself. On
+    // failure pushes nothing and returns what is wrong. `push_result(n)` pushes result n and returns
+    // true, or pushes nothing and returns false.
+    std::string compile(const std::string& code, const std::string& chunk_name,
+                        const std::function<bool(long)>& push_result);
+
+    // Pushes the value of a local; false (nothing pushed) when there is none.
+    bool push(std::string_view name) const;
+    std::vector<std::string> names() const;
+
+    // Sets a cell of the shell's own (`_`, `_err`) to the value on the top, which it pops.
+    void set(const char* name);
+
+  private:
+    lua_State* L_;
+    int table_;  // registry reference: name → closure whose upvalue 1 is the cell
+
+    static int keep(lua_State* L);
+    std::string wrap(const std::string& code, const std::vector<std::string>& names) const;
+    std::vector<std::string> used_names(const std::string& code,
+                                        const std::function<bool(long)>& push_result) const;
+    bool push_closure(std::string_view name) const;
+};
+
+}  // namespace moonlet
