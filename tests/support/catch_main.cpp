@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// main() of every Catch2 binary, and the closing line `passed=N failed=N skipped=N` (test cases, not
-// assertions) which scripts/test adds up over all runners.
+// main() of every Catch2 binary, and the closing line `passed=N failed=N skipped=N` (test cases,
+// not assertions) which scripts/test adds up over all runners.
 #define CATCH_CONFIG_MAIN
-#include "support/test.h"
+#include "test.h"
 
 #include <unistd.h>
 
