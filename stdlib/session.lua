@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the stdlib has to know of the program around it, as fields that the shell sets before
+-- anything runs. In a script, or under another LuaJIT, the values below stand. It knows no shell.
+
+local session = {
+    interactive = false, -- a prompt is answering: answers stream to it unless told not to
+    unicode = nil,       -- true/false; nil: by MOONLET_ASCII and the locale (see text.lua)
+    width = 80,          -- columns of the terminal
+}
+
+--- Where streamed text goes, piece by piece. The shell may put its own function here.
+function session.write(piece)
+    io.stdout:write(piece)
+    io.stdout:flush()
+end
+
+return session
