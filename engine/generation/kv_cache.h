@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/cache.h"
+#include "models/model.h"
 
 namespace moonlet {
 

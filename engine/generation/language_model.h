@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/options.h"
 #include "models/model.h"
 #include "templates/chat_template.h"
 #include "tokenizers/tokenizer.h"
@@ -22,8 +23,14 @@ struct GenerationConfig {
     bool do_sample = false;
     double temperature = 1.0, top_p = 1.0, min_p = 0.0, repetition_penalty = 1.0;
     int top_k = 0;     // 0 = off (HF's 50 is taken only when the file says so)
-    Json json;         // the file as it is, for saving
+    int max_new_tokens = 0;  // 0 = not said
+    Json json;         // the file as it is, for saving; null when there is none
+
+    // From the two files' contents, either may be null. Error: a value of another type.
+    static GenerationConfig from_json(const Json& generation_config, const Json& config);
 };
+
+class Context;  // generation/context.h
 
 struct LanguageModel {
     std::string name;    // "demo", or the folder's last part
@@ -32,27 +39,34 @@ struct LanguageModel {
     std::shared_ptr<Tokenizer> tokenizer;         // nullptr when the folder has none
     std::shared_ptr<ChatTemplate> chat_template;  // nullptr when the folder has none
     GenerationConfig generation_config;
-    std::string pooling = "mean";  // of embed(): "mean", "cls" (sentence-transformers 1_Pooling)
+    Json tokenizer_config;         // tokenizer_config.json as it is, for saving; null when there is none
+    std::string pooling = "mean";  // of embed(): "mean", "cls", "max", "lasttoken" (1_Pooling)
     bool normalize = false;        // modules.json has a Normalize stage
     int max_seq_length = 0;        // sentence_bert_config.json; 0 = the network's limit
+    // What the last call read, so that the next one reads only what is new. It notices weights that
+    // were trained or exchanged; whoever changes them unseen (raw pointers) drops it by reset().
+    std::shared_ptr<Context> context;
 
     // Error naming the model when there is no tokenizer / template.
     Tokenizer& need_tokenizer() const;
     ChatTemplate& need_chat_template() const;
-    size_t bytes() const;
+    size_t bytes() const;  // weights, kept context and tokenizer
     // "llama · 3.4 M params · bf16 · cpu · ctx 512 · chat template yes"
     std::string describe() const;
 };
 
-// `name` as core resolve_model_path takes it. Error as load_model.
+// `name` as core resolve_model_path takes it. Error: no such folder, what is not a model folder (a
+// single file, a .gguf, no config.json), and as load_model.
 std::shared_ptr<LanguageModel> load_language_model(const std::string& name, const LoadOptions& options = {});
 // The network's files plus tokenizer.json, tokenizer_config.json, chat_template.jinja and
 // generation_config.json; atomic file by file.
 void save_language_model(LanguageModel& model, const std::string& folder);
 
-// f32 [T, vocab] for a causal model.
+// f32 [T, vocab] on the CPU, for a causal model. Interruptible (throws Interrupted), as all below.
 at::Tensor logits_of(LanguageModel& model, const std::vector<int>& ids);
-// f32 [texts, dim]; batched by length (batch_size rows at a time), interruptible per batch.
+// f32 [texts, dim] on the CPU; batched by length (batch_size rows at a time), interruptible per
+// batch. A text longer than max_seq_length (or the context) is cut, its special tokens kept; one
+// without any token gives zeros. A causal model gives the pooled states after its last norm.
 at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, int batch_size = 32);
 
 struct Likelihood {
@@ -61,6 +75,9 @@ struct Likelihood {
     int tokens = 0;          // of the continuation
     std::vector<double> logprobs;
 };
+// Cut as lm-evaluation-harness does: blanks at the end of the context belong to the continuation,
+// whose ids are those of the whole text past the context's count. An empty context is the model's
+// bos (else eos) token. Error: no tokenizer, an empty context without such a token, too long.
 Likelihood loglikelihood(LanguageModel& model, const std::string& context, const std::string& continuation);
 
 struct NextToken {
@@ -69,8 +86,10 @@ struct NextToken {
     double probability, logprob;
 };
 // The `top` most likely next tokens after the text's ids, most likely first (ties by lower id);
-// temperature, top_k, top_p, min_p filter as the sampler would.
+// temperature (default 1), top_k, top_p, min_p, repetition_penalty filter as the sampler would;
+// filtered ids are left out. `options` is checked Json of next_token_rows() ("top" is passed apart).
 std::vector<NextToken> next_tokens(LanguageModel& model, const std::vector<int>& ids, int top,
                                    const Json& options = {});
+const OptionTable& next_token_rows();
 
 }  // namespace moonlet

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/json.h"
 
 namespace moonlet {
 
@@ -56,6 +57,21 @@ void keep_top_p(const float* score, float* p, int64_t n, double top_p) {
 }
 
 }  // namespace
+
+void check_sampler(const SamplerOptions& o) {
+    auto check = [](const char* name, double value, double least, double most, const char* wanted) {
+        if (value >= least && value <= most) return;
+        Json shown = value;
+        throw Error(std::string(name) + " " + shown.dump(), wanted);
+    };
+    const double any = std::numeric_limits<double>::max();
+    check("temperature", o.temperature, 0, any, "0 (greedy) or more");
+    check("top_k", o.top_k, 0, any, "0 (off) or more");
+    check("top_p", o.top_p, 0, 1, "a number from 0 to 1");
+    check("min_p", o.min_p, 0, 1, "a number from 0 to 1");
+    check("repetition_penalty", o.repetition_penalty, std::numeric_limits<double>::min(), any,
+          "a number above 0 (1 = off)");
+}
 
 void apply_repetition_penalty(at::Tensor& logits, const std::vector<int>& seen, double penalty) {
     if (penalty == 1.0 || seen.empty()) return;

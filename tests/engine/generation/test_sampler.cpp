@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
-#include "support/test.h"
+#include "tests/support/test.h"
 
 using namespace moonlet;
 

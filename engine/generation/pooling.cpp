@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generation/pooling.h"
+
+#include <filesystem>
+#include <limits>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace moonlet {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Kind {
+    const char* name;
+    const char* key;  // in 1_Pooling/config.json
+};
+constexpr Kind kKinds[] = {{"mean", "pooling_mode_mean_tokens"},
+                           {"cls", "pooling_mode_cls_token"},
+                           {"max", "pooling_mode_max_tokens"},
+                           {"lasttoken", "pooling_mode_lasttoken"}};
+
+Json json_if_there(const fs::path& path) {
+    return fs::exists(path) ? read_json(path.string()) : Json();
+}
+
+bool is_true(const Json& object, const std::string& key) {
+    auto it = object.find(key);
+    return it != object.end() && it->is_boolean() && it->get<bool>();
+}
+
+std::string text_of(const Json& object, const char* key) {
+    auto it = object.is_object() ? object.find(key) : object.end();
+    return it != object.end() && it->is_string() ? it->get<std::string>() : "";
+}
+
+std::string pooling_kind(const Json& config, const std::string& where) {
+    std::string found = text_of(config, "pooling_mode");  // newer files say it in one word
+    int kinds = found.empty() ? 0 : 1;
+    for (auto& [key, value] : config.items())
+        if (key.rfind("pooling_mode_", 0) == 0 && is_true(config, key)) {
+            ++kinds;
+            found = key;
+        }
+    for (auto& kind : kKinds)
+        if (kinds == 1 && (found == kind.key || found == kind.name)) return kind.name;
+    throw Error(where + " asks for pooling " + quote(kinds > 1 ? "of several kinds" : found),
+                "one of mean, cls, max, lasttoken");
+}
+
+}  // namespace
+
+void read_pooling(LanguageModel& model, const std::string& folder) {
+    fs::path in = folder;
+    Json limit = json_if_there(in / "sentence_bert_config.json");
+    if (limit.is_object() && limit.contains("max_seq_length") && limit["max_seq_length"].is_number())
+        model.max_seq_length = limit["max_seq_length"].get<int>();
+    Json modules = json_if_there(in / "modules.json");
+    if (!modules.is_array()) return;
+    for (auto& module : modules) {
+        std::string type = text_of(module, "type");
+        type = type.substr(type.rfind('.') + 1);  // sentence_transformers.models.Pooling
+        if (type == "Normalize") model.normalize = true;
+        if (type != "Pooling") continue;
+        std::string at = (in / text_of(module, "path") / "config.json").string();
+        Json config = read_json(at);
+        if (!config.is_object()) throw Error(at + " holds no object", "the settings of a pooling");
+        model.pooling = pooling_kind(config, at);
+    }
+}
+
+void save_pooling(const LanguageModel& model, const std::string& folder) {
+    fs::path to = folder;
+    auto put = [&](const fs::path& file, const Json& json) {
+        write_file((to / file).string(), dump_json(json) + "\n");
+    };
+    Json config = {{"word_embedding_dimension", model.network->hidden_size()}};
+    for (auto& kind : kKinds) config[kind.key] = model.pooling == kind.name;
+    std::error_code failed;
+    fs::create_directories(to / "1_Pooling", failed);  // write_file tells of what went wrong
+    put("1_Pooling/config.json", config);
+    Json modules = Json::array();
+    auto stage = [&](const char* path, const char* type) {
+        size_t i = modules.size();
+        modules.push_back({{"idx", i},
+                           {"name", std::to_string(i)},
+                           {"path", path},
+                           {"type", std::string("sentence_transformers.models.") + type}});
+    };
+    stage("", "Transformer");
+    stage("1_Pooling", "Pooling");
+    if (model.normalize) stage("2_Normalize", "Normalize");
+    put("modules.json", modules);
+    if (model.max_seq_length > 0)
+        put("sentence_bert_config.json",
+            {{"max_seq_length", model.max_seq_length}, {"do_lower_case", false}});
+}
+
+at::Tensor pool(const at::Tensor& states, const at::Tensor& mask, const std::string& kind) {
+    at::Tensor x = states.to(at::kFloat), seen = mask.unsqueeze(-1).to(at::kFloat);  // [B, T, 1]
+    if (kind == "cls") return x.select(1, 0) * seen.select(1, 0);
+    if (kind == "max") {
+        at::Tensor low = at::full({}, -std::numeric_limits<float>::infinity(), x.options());
+        at::Tensor top = at::where(mask.unsqueeze(-1), x, low).amax(1);
+        return at::where(mask.any(1, true), top, at::zeros({}, x.options()));
+    }
+    if (kind == "lasttoken") {
+        at::Tensor last = (mask.sum(1) - 1).clamp_min(0);  // [B]
+        at::Tensor rows = at::arange(x.size(0), last.options());
+        return x.index({rows, last}) * mask.any(1, true).to(at::kFloat);
+    }
+    return (x * seen).sum(1) / seen.sum(1).clamp_min(1);
+}
+
+}  // namespace moonlet

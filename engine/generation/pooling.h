@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What sentence-transformers keeps beside a model: modules.json, 1_Pooling/config.json and
+// sentence_bert_config.json say how the states of a text become one vector. Reads and writes those
+// files and does the pooling; knows no tokenizer.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+#include "generation/language_model.h"
+
+namespace moonlet {
+
+// Fills pooling, normalize and max_seq_length of `model`. A folder without these files changes
+// nothing. Error: not JSON, or a kind of pooling we do not have.
+void read_pooling(LanguageModel& model, const std::string& folder);
+void save_pooling(const LanguageModel& model, const std::string& folder);
+
+// states [B, T, hidden], mask bool [B, T] (padding at the end) -> f32 [B, hidden], one vector a row;
+// a row without any position gives zeros. kind: "mean", "cls", "max", "lasttoken".
+at::Tensor pool(const at::Tensor& states, const at::Tensor& mask, const std::string& kind);
+
+}  // namespace moonlet
