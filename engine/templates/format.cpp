@@ -117,8 +117,8 @@ class PercentFormatter {
             if (open) throw Error("incomplete format key", "%(name)s");
             if (!args_.is_dict()) throw Error("format requires a mapping", "a dict");
             std::string name = f_.substr(begin, at_ - begin - 1);
-            const Value* found = args_.as_dict().find(name);
-            if (!found) throw Error("no key " + moonlet::quoted(name) + " for the format", "a key it has");
+            const Value* found = args_.as_dict().find_name(name);
+            if (!found) throw Error("no key " + quote(name) + " for the format", "a key it has");
             named = *found;
             has_name = true;
         }
@@ -288,7 +288,7 @@ class BraceFormatter {
             auto it = std::find_if(kwargs_.begin(), kwargs_.end(),
                                    [&](const auto& e) { return e.first == head; });
             if (it == kwargs_.end())
-                throw Error("no argument named " + moonlet::quoted(head), "one of the named arguments");
+                throw Error("no argument named " + quote(head), "one of the named arguments");
             value = it->second;
         }
         while (at != std::string::npos && at < path.size()) {

@@ -69,7 +69,7 @@ std::string print(double value, char type, int precision, bool alternate) {
 FormatSpec parse_format_spec(const std::string& text) {
     std::u32string s = text::decode(text);
     auto bad = [&]() -> Error {
-        return Error("format specification " + moonlet::quoted(text),
+        return Error("format specification " + quote(text),
                      "[[fill]align][sign][#][0][width][,][.precision][type]");
     };
     FormatSpec spec;

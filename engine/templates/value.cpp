@@ -157,7 +157,7 @@ const Value* Dict::find(const Value& key) const {
     return nullptr;
 }
 
-const Value* Dict::find(std::string_view key) const {
+const Value* Dict::find_name(std::string_view key) const {
     if (!index_.empty()) return find(Value(key));
     for (const auto& entry : items)
         if (entry.first.is_string() && entry.first.as_string() == key) return &entry.second;

@@ -70,6 +70,8 @@ class Value {
 
     Kind kind() const { return kind_; }
     bool is_undefined() const { return kind_ == Kind::undefined; }
+    // Undefined without a name: "nothing here", as against a use that deserves a message.
+    bool is_absent() const { return kind_ == Kind::undefined && !shared_; }
     bool is_none() const { return kind_ == Kind::none; }
     bool is_string() const { return kind_ == Kind::string; }
     bool is_bool() const { return kind_ == Kind::boolean; }
@@ -139,7 +141,7 @@ struct Dict {
     int depth = 1;
     // Null when absent. Error for an unhashable key.
     const Value* find(const Value& key) const;
-    const Value* find(std::string_view key) const;
+    const Value* find_name(std::string_view key) const;
 
   private:
     friend class Value;
