@@ -95,7 +95,7 @@ class Trainer {
     // gradients are dropped, no state changes, Interrupted is thrown. Error when done().
     virtual const StepRecord& step() = 0;
     // Steps until done, Ctrl-C or on_step returning false; returns true when done. Saves every
-    // save_steps.
+    // save_steps and at the end, below options.output as checkpoint-<step>.
     virtual bool run(const std::function<bool(const StepRecord&)>& on_step = {}) = 0;
     virtual bool done() const = 0;
     virtual int steps_done() const = 0;

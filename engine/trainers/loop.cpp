@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loss of a step is the sum over its counted tokens divided by their number, known before the first
+// micro-batch: so 8 sequences at once and 8 times one give the same gradients, whatever their lengths.
+#include "trainers/loop.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/interrupt.h"
+#include "core/progress.h"
+#include "ops/cross_entropy.h"
+#include "trainers/checkpoint.h"
+#include "trainers/state.h"
+
+namespace moonlet {
+
+namespace {
+
+// Asks for gradients while a step runs, so that whatever else uses the model meanwhile records nothing.
+class Recording {
+  public:
+    explicit Recording(const std::vector<NamedTensor>& parameters) : parameters_(parameters) {
+        for (const NamedTensor& p : parameters_) p.tensor.requires_grad_(true);
+    }
+    ~Recording() {
+        for (const NamedTensor& p : parameters_) {
+            p.tensor.mutable_grad().reset();
+            p.tensor.requires_grad_(false);
+        }
+    }
+    Recording(const Recording&) = delete;
+
+  private:
+    const std::vector<NamedTensor>& parameters_;
+    at::AutoGradMode on_{true};
+};
+
+std::string number(const char* format, double value) {
+    char text[40];
+    std::snprintf(text, sizeof text, format, value);
+    return text;
+}
+
+std::string duration(double seconds) {
+    if (seconds < 90) return number("%.0f s", seconds);
+    if (seconds < 5400) return number("%.0f min", seconds / 60);
+    return number("%.1f h", seconds / 3600);
+}
+
+TrainerState state_of(const std::string& objective, const TrainerOptions& options,
+                      const std::vector<Sequence>& sequences, int steps_total) {
+    TrainerState state;
+    state.objective = objective;
+    state.options = options;
+    state.data = fingerprint(sequences);
+    state.sequences = sequences.size();
+    state.steps_total = steps_total;
+    state.threads = at::get_num_threads();
+    return state;
+}
+
+// The tensors of a checkpoint's file that stand for `into`, in its order.
+std::vector<at::Tensor> matching(const std::vector<NamedTensor>& into, const std::string& path) {
+    std::map<std::string, at::Tensor> from = read_tensors(path);
+    std::vector<at::Tensor> result;
+    for (const NamedTensor& t : into) {
+        auto found = from.find(t.name);
+        if (found == from.end()) throw Error("broken checkpoint: no " + t.name + " in " + quote(path, 200));
+        if (found->second.sizes() != t.tensor.sizes() ||
+            found->second.scalar_type() != t.tensor.scalar_type())
+            throw Error(t.name + " in " + quote(path, 200) + " has another shape or dtype than the model's",
+                        "a checkpoint of the same model");
+        result.push_back(found->second);
+    }
+    return result;
+}
+
+void copy_into(const std::vector<NamedTensor>& into, const std::vector<at::Tensor>& from) {
+    at::NoGradGuard no_grad;
+    for (size_t i = 0; i < into.size(); ++i) into[i].tensor.copy_(from[i]);
+}
+
+}  // namespace
+
+size_t peak_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.rfind("VmHWM:", 0) == 0) return std::stoull(line.substr(6)) * 1024;
+    return 0;
+}
+
+Loop::Loop(std::string objective, std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
+           TrainerOptions options)
+    : objective_(std::move(objective)), model_(std::move(model)), sequences_(std::move(sequences)),
+      options_(std::move(options)) {
+    rows_ = make_rows(sequences_, options_.max_length, options_.packing);
+    plan();
+}
+
+// What follows from rows, options and seed.
+void Loop::plan() {
+    const size_t rows_per_step = size_t(options_.batch_size) * size_t(options_.accumulate);
+    order_ = std::make_unique<DataOrder>(rows_.size(), rows_per_step, options_.seed);
+    steps_total_ = options_.max_steps > 0 ? options_.max_steps : options_.epochs * order_->steps_per_epoch();
+    schedule_ = {options_.schedule, options_.lr, options_.min_lr_ratio,
+                 warmup_steps(steps_total_, options_.warmup_ratio), steps_total_};
+}
+
+// Weights loaded from a file are its map, which must not be written: each gets memory of its own, behind
+// the same handle, so that the model computes with it.
+void Loop::prepare() {
+    if (optimizer_) return;
+    // Fixes the count, which LibTorch's matrix library may else lower by itself.
+    at::set_num_threads(at::get_num_threads());
+    at::NoGradGuard no_grad;
+    for (const Parameters::Entry& entry : model_->network->parameters().entries()) {
+        if (!at::isFloatingType(entry.tensor.scalar_type())) continue;
+        at::Tensor tensor = entry.tensor;
+        tensor.set_data(tensor.detach().clone(at::MemoryFormat::Contiguous));
+        parameters_.push_back({entry.name, tensor});
+    }
+    optimizer_ = std::make_unique<AdamW>(
+        parameters_, AdamWOptions{options_.beta1, options_.beta2, options_.eps, options_.weight_decay});
+}
+
+std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches, StepRecord& record) {
+    Model& network = *model_->network;
+    auto head = [&](const at::Tensor& hidden) { return network.logits(hidden); };
+    std::vector<at::Tensor> sums(parameters_.size());
+    Recording recording(parameters_);
+    for (const MicroBatch& batch : batches) {
+        interrupt::check();
+        if (batch.counted == 0) continue;
+        ModelInput input;
+        input.ids = batch.ids;
+        input.positions = batch.positions;
+        input.documents = batch.documents;
+        at::Tensor hidden = network.hidden(input);
+        at::Tensor targets = batch.targets.to(hidden.device());
+        at::Tensor loss = ops::cross_entropy(hidden, head, targets).sum / double(record.tokens);
+        loss.backward();
+        record.loss += loss.item<float>();
+        // Summed in f32 here and not in .grad, which has the parameter's type.
+        at::NoGradGuard no_grad;
+        for (size_t i = 0; i < parameters_.size(); ++i) {
+            at::Tensor& grad = parameters_[i].tensor.mutable_grad();
+            if (!grad.defined()) continue;
+            if (sums[i].defined()) sums[i].add_(grad);
+            else sums[i] = grad.to(at::kFloat);
+            grad.reset();
+        }
+    }
+    for (size_t i = 0; i < parameters_.size(); ++i)
+        if (!sums[i].defined())
+            sums[i] = at::zeros_like(parameters_[i].tensor, parameters_[i].tensor.options().dtype(at::kFloat));
+    return sums;
+}
+
+const StepRecord& Loop::step() {
+    interrupt::check_entry();
+    if (done()) throw Error("training is done after " + std::to_string(steps_total_) + " steps",
+                            "a new trainer to go on with");
+    prepare();
+    const auto start = std::chrono::steady_clock::now();
+    StepRecord record;
+    record.step = steps_done() + 1;
+    record.lr = schedule_.at(steps_done());
+    std::vector<size_t> which = order_->step(steps_done());
+    std::vector<MicroBatch> batches;
+    int64_t read = 0;
+    for (size_t at = 0; at < which.size(); at += size_t(options_.batch_size)) {
+        size_t end = std::min(which.size(), at + size_t(options_.batch_size));
+        batches.push_back(collate(sequences_, rows_, {which.begin() + long(at), which.begin() + long(end)}));
+        record.tokens += batches.back().counted;
+        read += batches.back().tokens;
+    }
+    std::vector<at::Tensor> grads = gradients(batches, record);
+    record.grad_norm = clip_gradients(grads, options_.max_grad_norm);
+    if (!std::isfinite(record.loss) || !std::isfinite(record.grad_norm))
+        throw Error("step " + std::to_string(record.step) + " gave loss " + number("%g", record.loss) +
+                        " and gradient norm " + number("%g", record.grad_norm),
+                    "finite numbers", "the weights are as before this step; lower lr, or look at the data");
+    optimizer_->step(grads, record.lr, record.step);
+    record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    record.tokens_per_second = double(read) / std::max(1e-9, record.seconds);
+    record.epoch = double(record.step) / order_->steps_per_epoch();
+    record.peak_bytes = peak_bytes();
+    history_.push_back(record);
+    report(history_.back());
+    return history_.back();
+}
+
+void Loop::report(const StepRecord& r) const {
+    // The mean of the last steps: the first ones are slower.
+    double seconds = 0;
+    int count = 0;
+    for (auto it = history_.rbegin(); it != history_.rend() && count < 20; ++it, ++count) seconds += it->seconds;
+    double left = seconds / count * (steps_total_ - r.step);
+    report_progress({"training " + objective_, double(r.step), double(steps_total_), "steps",
+                     "loss " + number("%.4f", r.loss) + " · " + number("%.0f", r.tokens_per_second) +
+                         " tok/s · " + duration(left) + " left"});
+}
+
+bool Loop::run(const std::function<bool(const StepRecord&)>& on_step) {
+    interrupt::check_entry();
+    while (!done()) {
+        if (interrupt::requested()) {
+            interrupt::deliver();
+            return false;
+        }
+        try {
+            step();
+        } catch (const Interrupted&) {
+            interrupt::deliver();
+            return false;
+        }
+        if (options_.save_steps > 0 && steps_done() % options_.save_steps == 0) save_below_output();
+        if (on_step && !on_step(history_.back())) return done();
+    }
+    if (saved_ != steps_done()) save_below_output();
+    return true;
+}
+
+void Loop::save_below_output() {
+    if (options_.output.empty()) return;
+    if (saved_ < 0) remove_stale(options_.output);
+    save(checkpoint_name(options_.output, steps_done()));
+    prune_checkpoints(options_.output, options_.keep);
+    saved_ = steps_done();
+}
+
+void Loop::save(const std::string& folder) {
+    namespace fs = std::filesystem;
+    if (fs::is_directory(folder) && !fs::is_empty(folder) && !fs::exists(fs::path(folder) / "trainer.json"))
+        throw Error(quote(folder, 200) + " holds other files", "a new folder, or a checkpoint to replace");
+    prepare();
+    write_folder(folder, [&](const std::string& temporary) {
+        save_language_model(*model_, temporary);
+        write_tensors(temporary + "/optimizer.safetensors", optimizer_->state());
+        TrainerState state = state_of(objective_, options_, sequences_, steps_total_);
+        state.history = history_;
+        write_file(temporary + "/trainer.json", dump_json(to_json(state)) + "\n");
+    });
+}
+
+void Loop::resume(const std::string& folder) {
+    const std::string path = folder + "/trainer.json";
+    if (!std::filesystem::exists(path))
+        throw Error("no checkpoint in " + quote(folder, 200), "a folder with trainer.json, as t:save writes it");
+    TrainerState saved = trainer_state(read_json(path), path);
+    TrainerOptions options = options_;
+    if (!options.seed_given) options.seed = saved.options.seed;
+    check_same_training(saved, state_of(objective_, options, sequences_, steps_total_), folder);
+    prepare();
+    // Everything is checked before anything is copied: a broken checkpoint leaves all as it was.
+    const std::vector<NamedTensor> state = optimizer_->state();
+    std::vector<at::Tensor> weights = matching(parameters_, folder + "/model.safetensors");
+    std::vector<at::Tensor> moments = matching(state, folder + "/optimizer.safetensors");
+    copy_into(parameters_, weights);
+    copy_into(state, moments);
+    options_ = options;
+    plan();
+    history_ = std::move(saved.history);
+    // Sums are split by threads, so another count gives other last bits.
+    if (saved.threads <= int(std::thread::hardware_concurrency())) at::set_num_threads(saved.threads);
+}
+
+}  // namespace moonlet

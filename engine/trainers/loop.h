@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one training loop: rows in a fixed random order, micro-batches, the summed loss of a whole step
+// over its counted tokens, clipping, AdamW, history. Everything about a step follows from its number,
+// the seed and the data, so a checkpoint (weights, optimizer state, number of steps) resumes bit for bit
+// with the same thread count. It knows no objective: sequences come in ready.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainers/batches.h"
+#include "trainers/optimizer.h"
+#include "trainers/schedule.h"
+#include "trainers/trainer.h"
+
+namespace moonlet {
+
+class Loop : public Trainer {
+  public:
+    Loop(std::string objective, std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
+         TrainerOptions options);
+
+    const StepRecord& step() override;
+    bool run(const std::function<bool(const StepRecord&)>& on_step) override;
+    bool done() const override { return steps_done() >= steps_total_; }
+    int steps_done() const override { return int(history_.size()); }
+    int steps_total() const override { return steps_total_; }
+    const std::vector<StepRecord>& history() const override { return history_; }
+    void save(const std::string& folder) override;
+    void resume(const std::string& folder) override;
+    const TrainerOptions& options() const override { return options_; }
+    std::shared_ptr<LanguageModel> model() const override { return model_; }
+
+  private:
+    void plan();
+    void prepare();
+    std::vector<at::Tensor> gradients(const std::vector<MicroBatch>& batches, StepRecord& record);
+    void save_below_output();
+    void report(const StepRecord& record) const;
+
+    std::string objective_;
+    std::shared_ptr<LanguageModel> model_;
+    std::vector<Sequence> sequences_;
+    TrainerOptions options_;
+    std::vector<Row> rows_;
+    std::unique_ptr<DataOrder> order_;
+    Schedule schedule_;
+    int steps_total_ = 0;
+    std::vector<StepRecord> history_;
+    std::vector<NamedTensor> parameters_;  // empty until the first step or resume
+    std::unique_ptr<AdamW> optimizer_;
+    int saved_ = -1;  // steps at the last checkpoint below output
+};
+
+// The most memory the process has held, in bytes; 0 where the system does not say.
+size_t peak_bytes();
+
+}  // namespace moonlet
