@@ -27,8 +27,9 @@ install_packages() {  # install_packages NAME...
     as_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
-# Copies the stanzas of this Debian release from the system's lists into FOLDER, both formats, turned
-# into source entries: so the system's mirror serves, and the system's configuration stays untouched.
+# Copies the stanzas of this Debian release from the system's lists into FOLDER, both formats,
+# turned into source entries: so the system's mirror serves, and the system's configuration stays
+# untouched.
 copy_source_lists() {  # copy_source_lists FOLDER
     local release file
     # shellcheck disable=SC1091
@@ -78,8 +79,9 @@ find_pip() {
     pip=(/usr/bin/python3 -m pip)
 }
 
-# Fetches wheels into FOLDER, each requirement pinned by version and hash, which pip checks. Whatever
-# python3 runs pip: the wheels taken are those for CPython 3.11, of which only C++ files are used.
+# Fetches wheels into FOLDER, each requirement pinned by version and hash, which pip checks.
+# Whatever python3 runs pip: the wheels taken are those for CPython 3.11, of which only C++ files
+# are used.
 fetch_wheels() {  # fetch_wheels FOLDER REQUIREMENT...
     local folder=$1 platform platforms=()
     shift
