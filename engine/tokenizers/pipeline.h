@@ -64,10 +64,11 @@ struct OutToken {
 class PostProcessor {
   public:
     virtual ~PostProcessor() = default;
-    // `spelling(token)` is the text of a token. `special`: add the special tokens.
+    // `spelling(token)` is the text of a token. `special`: add the special tokens. `source`: the
+    // given text, null when nobody wants offsets.
     using Spelling = std::function<std::string_view(const OutToken&)>;
-    virtual void apply(std::vector<OutToken>& tokens, bool special, bool offsets,
-                       const Spelling& spelling) const = 0;
+    virtual void apply(std::vector<OutToken>& tokens, bool special,
+                       const std::string_view* source, const Spelling& spelling) const = 0;
 };
 
 class Decoder {

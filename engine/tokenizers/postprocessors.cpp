@@ -13,9 +13,29 @@ namespace {
 
 bool is_blank(char32_t c) { return c == byte_level::character(' ') || unicode::is_space(c); }
 
-// Takes the white space that a token begins or ends with out of its offsets. With `prefix_space` the
-// one space before the first token is not the text's and stays.
-void trim_offsets(std::vector<OutToken>& tokens, bool prefix_space,
+// `at` moved over `n` characters of the source, not beyond `end`.
+size_t forward(std::string_view source, size_t at, size_t n, size_t end) {
+    for (; n > 0 && at < end; --n) {
+        int width = unicode::check(source, at);
+        at += static_cast<size_t>(width > 0 ? width : -width);
+    }
+    return std::min(at, end);
+}
+
+// `at` moved back over `n` characters, not before `begin`; `at` itself if there are not so many.
+size_t backward(std::string_view source, size_t at, size_t n, size_t begin) {
+    size_t to = at;
+    for (; n > 0; --n) {
+        if (to == 0) return at;
+        do --to;
+        while (to > 0 && (static_cast<unsigned char>(source[to]) & 0xC0) == 0x80);
+    }
+    return std::max(to, begin);
+}
+
+// Takes the white space that a token begins or ends with out of its offsets, a character of the
+// source for each. With `prefix_space` the one space before the first token is not the text's.
+void trim_offsets(std::vector<OutToken>& tokens, bool prefix_space, std::string_view source,
                   const PostProcessor::Spelling& spelling) {
     for (size_t n = 0; n < tokens.size(); ++n) {
         std::string_view text = spelling(tokens[n]);
@@ -28,11 +48,9 @@ void trim_offsets(std::vector<OutToken>& tokens, bool prefix_space,
             trailing = blank ? trailing + 1 : 0;
         }
         auto& [begin, end] = tokens[n].offset;
-        if (leading > 0) {
-            if ((n == 0 || begin == 0) && prefix_space && leading == 1) leading = 0;
-            begin = std::min(begin + leading, end);
-        }
-        if (trailing > 0 && end >= trailing) end = std::max(end - trailing, begin);
+        if (prefix_space && leading == 1 && (n == 0 || begin == 0)) leading = 0;
+        begin = forward(source, begin, leading, end);
+        end = backward(source, end, trailing, begin);
     }
 }
 
@@ -41,9 +59,9 @@ class ByteLevel : public PostProcessor {
     ByteLevel(const Json& json, const std::string& where)
         : prefix_space_(bool_field(json, "add_prefix_space", where)),
           trim_(bool_field(json, "trim_offsets", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool, bool offsets,
+    void apply(std::vector<OutToken>& tokens, bool, const std::string_view* source,
                const Spelling& spelling) const override {
-        if (trim_ && offsets) trim_offsets(tokens, prefix_space_, spelling);
+        if (trim_ && source) trim_offsets(tokens, prefix_space_, *source, spelling);
     }
 
   private:
@@ -73,7 +91,7 @@ class BertProcessing : public PostProcessor {
   public:
     BertProcessing(const Json& json, const std::string& where)
         : first_(named_token(json, "cls", where)), last_(named_token(json, "sep", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool special, bool,
+    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view*,
                const Spelling&) const override {
         if (special) wrap(tokens, first_, last_);
     }
@@ -88,9 +106,9 @@ class RobertaProcessing : public PostProcessor {
         : first_(named_token(json, "cls", where)), last_(named_token(json, "sep", where)),
           trim_(bool_field(json, "trim_offsets", where)),
           prefix_space_(bool_field(json, "add_prefix_space", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool special, bool offsets,
+    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view* source,
                const Spelling& spelling) const override {
-        if (trim_ && offsets) trim_offsets(tokens, prefix_space_, spelling);
+        if (trim_ && source) trim_offsets(tokens, prefix_space_, *source, spelling);
         if (special) wrap(tokens, first_, last_);
     }
 
@@ -139,7 +157,7 @@ class TemplateProcessing : public PostProcessor {
         }
     }
 
-    void apply(std::vector<OutToken>& tokens, bool special, bool,
+    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view*,
                const Spelling&) const override {
         std::vector<OutToken> all;
         all.reserve(tokens.size() + single_.size());
@@ -163,9 +181,9 @@ class Sequence : public PostProcessor {
   public:
     Sequence(const Json& json, const std::string& where)
         : parts_(make_parts<PostProcessorKinds>(json, "processors", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool special, bool offsets,
+    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view* source,
                const Spelling& spelling) const override {
-        for (auto& part : parts_) part->apply(tokens, special, offsets, spelling);
+        for (auto& part : parts_) part->apply(tokens, special, source, spelling);
     }
 
   private:

@@ -159,6 +159,17 @@ class Translator {
         else refuse("a negated class such as \\W inside of [ ]");
     }
 
+    // \b with our \w; in a class \b is a backspace.
+    void boundary(bool in_class, bool wanted) {
+        if (in_class) {
+            out_ += "\\x{8}";
+            return;
+        }
+        std::string w = "[" + word() + "]";
+        out_ += wanted ? "(?:(?<=" + w + ")(?!" + w + ")|(?<!" + w + ")(?=" + w + "))"
+                       : "(?:(?<=" + w + ")(?=" + w + ")|(?<!" + w + ")(?!" + w + "))";
+    }
+
     void escape(bool in_class) {
         if (at_ + 1 >= in_.size()) refuse("a backslash at its end");
         char e = in_[at_ + 1];
@@ -170,6 +181,8 @@ class Translator {
             case 'W': return emit(in_class, word(), true);
             case 'd': return emit(in_class, category("Nd"), false);
             case 'D': return emit(in_class, category("Nd"), true);
+            case 'b':
+            case 'B': return boundary(in_class, e == 'b');
             case 'h': return emit(in_class, kHex, false);
             case 'H': return emit(in_class, kHex, true);
             case 'v': out_ += "\\x{B}"; return;

@@ -93,7 +93,7 @@ std::vector<OutToken> run(const Pipeline& p, std::string_view text, bool special
         }
     }
     if (p.post_processor) {
-        p.post_processor->apply(out, special, offsets, [&](const OutToken& t) {
+        p.post_processor->apply(out, special, offsets ? &text : nullptr, [&](const OutToken& t) {
             if (t.text.data()) return t.text;
             return p.model->id_to_token(t.id).value_or(std::string_view());
         });

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hugging Face tokenizers as the judge of engine/tokenizers.
+
+tokenizers.py OUT_DIR                      writes tests/golden/tokenizers/*.json (seeded; no engine needed)
+tokenizers.py --fuzz N [--kind K] [--seed S] --engine BINARY
+                                           N random strings per kind through engine and peer; prints every difference
+tokenizers.py --train VOCAB_SIZE FILE... --engine BINARY
+                                           trains with both on FILEs, compares, opens what the engine saved in the peer
+tokenizers.py --bench FILE --engine BINARY encode MB/s and load seconds of engine and peer
+BINARY is build/test_tokenizers. Needs the Python package tokenizers and nothing else."""
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path = [p for p in sys.path if os.path.abspath(p or ".") != HERE]  # the package, not this file
+import tokenizers  # noqa: E402
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
+
+sys.path.append(HERE)
+from tokenizers_kinds import BYTES, CORPUS, KINDS, TEXTS  # noqa: E402
+
+SEED = 20261121
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+BLOCKS = [  # (first, last, weight) of code points to draw from
+    (0x20, 0x7E, 30), (0x61, 0x7A, 20), (0x30, 0x39, 6), (0x00, 0x1F, 2), (0x7F, 0xFF, 6), (0x100, 0x24F, 4),
+    (0x250, 0x2FF, 1), (0x300, 0x36F, 6), (0x370, 0x52F, 4), (0x590, 0x6FF, 4), (0x900, 0x97F, 3), (0xE00, 0xE7F, 2),
+    (0x1100, 0x11FF, 6), (0x1E00, 0x1FFF, 3), (0x2000, 0x206F, 4), (0x2070, 0x218F, 3), (0x2190, 0x2BFF, 3),
+    (0x3000, 0x30FF, 4), (0x3130, 0x318F, 2), (0x3200, 0x33FF, 2), (0x4E00, 0x9FFF, 5), (0xA000, 0xABFF, 1),
+    (0xAC00, 0xD7A3, 10), (0xD7B0, 0xD7FF, 1), (0xE000, 0xE0FF, 1), (0xF900, 0xFAFF, 1), (0xFB00, 0xFFFF, 3),
+    (0x10000, 0x1FFFF, 2), (0x1D400, 0x1D7FF, 2), (0x1F300, 0x1FAFF, 6), (0x20000, 0x3FFFF, 1), (0xE0000, 0xE01FF, 1),
+    (0x80, 0x10FFFF, 1)]
+CHUNKS = ["'s", "'LL", " don't", "'ſ", "\u212a", "  ", "   ", "\n", "\r\n", "\n\n", "\t", " \n ", "👩‍👩‍👧‍👦", "👍🏽", "❤️", "🇰🇷",
+          "é", "e\u0301", "\u1112\u1161\u11ab", "각", "▁", "Ġ", "<0x0A>", "<s>", "</s>", "<unk>", "<mask>", " <mask> ", "<left>",
+          " <left>", "<right>  ", "<both>", "moon", " moon ", "달", "<|endoftext|>", "<|im_start|>", "<think>", "café",
+          "cafe\u0301", "Straße", "straße", "ÖL", "öl", "ＦＵＬＬ", "[CLS]", "[MASK]", "<｜User｜>", "<|eot_id|>",
+          "<|begin_of_text|>", "İ", "ﬁ", "ß", "\ufffd", "\ufeff", "\u0345", "\u180e", "1234", "٣٤", "x", "don't", "##", "</w>"]
+
+
+def random_text(rng):
+    words = [w for line in CORPUS for w in line.split(" ")]
+    out = []
+    for _ in range(rng.randint(0, 14)):
+        r = rng.random()
+        if r < 0.35:
+            out.append(rng.choice(words) + rng.choice([" ", " ", "", "  "]))
+        elif r < 0.55:
+            out.append(rng.choice(CHUNKS))
+        else:
+            first, last, _ = rng.choices(BLOCKS, [b[2] for b in BLOCKS])[0]
+            for _ in range(rng.randint(1, 6)):
+                c = rng.randint(first, last)
+                out.append(chr(c) if not 0xD800 <= c < 0xE000 else " ")
+    return "".join(out)
+
+
+def byte_offsets(text, offsets):
+    at = [0]
+    for c in text:
+        at.append(at[-1] + len(c.encode()))
+    return [[at[min(b, len(text))], at[min(e, len(text))]] for b, e in offsets]
+
+
+def answer(t, text):
+    e = t.encode(text)
+    return {"ids": e.ids, "offsets": byte_offsets(text, e.offsets), "plain": t.encode(text, add_special_tokens=False).ids,
+            "decoded": t.decode(e.ids, skip_special_tokens=False), "skipped": t.decode(e.ids)}
+
+
+def bare(t):
+    t.no_truncation()
+    t.no_padding()
+    return t
+
+
+def write(out, name, value):
+    value = {"peer": "tokenizers " + tokenizers.__version__, "seed": SEED, **value}
+    path = os.path.join(out, name + ".json")
+    with open(path, "w") as f:
+        json.dump(value, f, ensure_ascii=False, separators=(",", ":"))
+        f.write("\n")
+    print("%-40s %6d bytes" % (path, os.path.getsize(path)))
+
+
+def golden(out):
+    os.makedirs(out, exist_ok=True)
+    for name, make in KINDS.items():
+        t, rng = make(), random.Random(SEED)
+        texts = TEXTS + [random_text(rng) for _ in range(30)]
+        ids = [[rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 12))] for _ in range(20)]
+        write(out, name, {"tokenizer": json.loads(t.to_str()),
+                          "cases": [{"text": text, **answer(t, text)} for text in texts],
+                          "decodes": [{"ids": i, "decoded": t.decode(i, skip_special_tokens=False), "skipped": t.decode(i)}
+                                      for i in ids]})
+    minilm = os.path.join(ROOT, ".deps", "minilm", "tokenizer.json")
+    if os.path.exists(minilm):
+        t, rng = bare(Tokenizer.from_file(minilm)), random.Random(SEED)
+        write(out, "minilm", {"cases": [{"text": x, **answer(t, x)} for x in TEXTS + [random_text(rng) for _ in range(60)]]})
+    texts = CORPUS[:40]
+    cases = []
+    for size, frequency, special in [(400, 2, ["<|endoftext|>"]), (900, 1, []), (300, 5, ["<a>", "</a>", "Ġ"])]:
+        j = json.loads(trained(texts, size, frequency, special).to_str())
+        cases.append({"options": {"vocab_size": size, "min_frequency": frequency, "special_tokens": special},
+                      "vocab": j["model"]["vocab"], "merges": j["model"]["merges"]})
+    write(out, "train", {"texts": texts, "cases": cases})
+
+
+def trained(texts, size, frequency, special):
+    t = Tokenizer(models.BPE())
+    t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, min_frequency=frequency, special_tokens=special,
+                                                     initial_alphabet=BYTES, show_progress=False))
+    return t
+
+
+def ask(engine, jobs):
+    with tempfile.TemporaryDirectory() as folder:
+        inp, out = os.path.join(folder, "in"), os.path.join(folder, "out")
+        with open(inp, "w") as f:
+            for job in jobs:
+                f.write(json.dumps(job) + "\n")
+        subprocess.run([engine, "[.peer]"], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "MOONLET_PEER_IN": inp, "MOONLET_PEER_OUT": out})
+        with open(out) as f:
+            return [json.loads(line) for line in f]
+
+
+def fuzz(engine, n, only, seed):
+    total = 0
+    for name, make in KINDS.items():
+        if only and name != only:
+            continue
+        t, rng = make(), random.Random("%d %s" % (seed, name))
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            f.write(t.to_str())
+            f.flush()
+            texts = [random_text(rng) for _ in range(n)]
+            ids = [[rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 40))] for _ in range(n // 10)]
+            got = ask(engine, [{"tokenizer": f.name}] + [{"text": x} for x in texts] + [{"ids": i} for i in ids])[1:]
+        different = 0
+
+        def report(what, given, want, have):
+            nonlocal different
+            different += 1
+            if different <= 5:
+                print("  %s: %s of %r\n    peer   %r\n    engine %r" % (name, what, given, want, have))
+        for text, have in zip(texts, got):
+            want = answer(t, text)
+            wrong = [k for k in want if want[k] != have.get(k)] + [k for k in ["same"] if not have.get(k)]
+            if have.get("streamed") != want["decoded"]:
+                wrong.append("streamed")
+            for k in wrong[:1]:
+                report(k, text, want.get(k, want["decoded"]), have.get(k, have))
+        for i, have in zip(ids, got[n:]):
+            plain, skipped = t.decode(i, skip_special_tokens=False), t.decode(i)
+            want = {"decoded": plain, "skipped": skipped, "streamed": plain, "streamed_skipped": skipped}
+            for k in [k for k in want if want[k] != have.get(k)][:1]:
+                report(k, i, want[k], have.get(k, have))
+        print("%-12s %d texts, %d id lists: %d different" % (name, n, len(ids), different), flush=True)
+        total += different
+    return total
+
+
+def train(engine, size, files):
+    texts = [open(f, encoding="utf-8", errors="replace").read() for f in files]
+    special = ["<|endoftext|>", "<|user|>"]
+    start = time.time()
+    peer = json.loads(trained(texts, size, 2, special).to_str())
+    peer_seconds = time.time() - start
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "tokenizer.json")
+        got = ask(engine, [{"train": texts, "save": path,
+                            "options": {"vocab_size": size, "min_frequency": 2, "special_tokens": special}}])[0]
+        if "error" in got:
+            raise SystemExit(got["error"])
+        ours = json.load(open(path))
+        loaded = Tokenizer.from_file(path)
+    same_merges = [m for m in ours["model"]["merges"]] == peer["model"]["merges"]
+    same_vocab = ours["model"]["vocab"] == peer["model"]["vocab"]
+    text = texts[0][:5000] + "<|user|>" + texts[-1][-5000:]
+    same_text = loaded.decode(loaded.encode(text).ids, skip_special_tokens=False) == text
+    print("train %.1f MB to %d: merges equal %s (%d), vocabulary equal %s, opened by the peer and round trip %s; "
+          "engine %.1f s, peer %.1f s" % (sum(len(t.encode()) for t in texts) / 1e6, size, same_merges,
+                                          len(peer["model"]["merges"]), same_vocab, same_text, got["seconds"], peer_seconds))
+    return 0 if same_merges and same_vocab and same_text else 1
+
+
+def bench(engine, file):
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    text = open(file, encoding="utf-8").read()
+    documents = text.split("\n\n\n")
+    for name in ["gpt2", "llama3", "qwen2", "llama2", "bert"]:
+        t = KINDS[name]()
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            f.write(t.to_str())
+            f.flush()
+            got = ask(engine, [{"tokenizer": f.name}, {"bench": file}, {"bench": file, "offsets": True}])
+        start = time.time()
+        n = sum(len(t.encode(d).ids) for d in documents)
+        seconds = time.time() - start
+        mb = len(text.encode()) / 1e6
+        print("%-8s engine %.2f MB/s (%.2f with offsets), peer %.2f MB/s, one thread each; tokens %d, %d" % (
+            name, mb / got[1]["seconds"], mb / got[2]["seconds"], mb / seconds, got[1]["tokens"], n), flush=True)
+    for path in sys.argv[1:]:
+        if path.endswith("tokenizer.json"):
+            start = time.time()
+            Tokenizer.from_file(path)
+            print("open %s: engine %.3f s, peer %.3f s" % (path, ask(engine, [{"tokenizer": path}])[0]["seconds"],
+                                                           time.time() - start))
+    return 0
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("paths", nargs="*")
+    a.add_argument("--fuzz", type=int)
+    a.add_argument("--train", type=int)
+    a.add_argument("--bench")
+    a.add_argument("--kind")
+    a.add_argument("--seed", type=int, default=SEED)
+    a.add_argument("--engine", default=os.path.join(ROOT, "build", "test_tokenizers"))
+    o = a.parse_args()
+    if o.fuzz:
+        return 1 if fuzz(o.engine, o.fuzz, o.kind, o.seed) else 0
+    if o.train:
+        return train(o.engine, o.train, o.paths)
+    if o.bench:
+        return bench(o.engine, o.bench)
+    if len(o.paths) != 1:
+        a.error("one OUT_DIR is wanted")
+    golden(o.paths[0])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
