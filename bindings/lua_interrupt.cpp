@@ -21,6 +21,7 @@ struct {
     int kill_after = 0;
     volatile sig_atomic_t presses = 0;
     volatile sig_atomic_t armed = 0;
+    int inside = 0;  // depth of call_protected: only there an exception has somewhere to go
     bool grace_used = false;
     std::string location;
     lua_Hook user_hook = nullptr;
@@ -34,6 +35,7 @@ void on_hook(lua_State* L, lua_Debug* record) {
         state.armed = 0;
         return;
     }
+    if (state.inside == 0) return;
     if (now == kInterruptDelivered && !state.grace_used) {
         state.grace_used = true;
         lua_sethook(L, on_hook, LUA_MASKCOUNT, kInterruptGrace);
@@ -102,7 +104,9 @@ CallStatus call_protected(lua_State* L, int arguments, int results, lua_CFunctio
         lua_pushcfunction(L, handler);
         lua_insert(L, base);
     }
+    ++state.inside;
     int status = lua_pcall(L, arguments, results, handler ? base : 0);
+    --state.inside;
     if (handler) lua_remove(L, base);
     if (status == 0) return CallStatus::ok;
     return flag.load() != kInterruptNone ? CallStatus::interrupted : CallStatus::failed;

@@ -63,7 +63,8 @@ std::string interrupt_location();
 
 enum class CallStatus { ok, failed, interrupted };
 
-// lua_pcall from a frame below which no Lua runs. On failed and interrupted one value (the message,
+// lua_pcall from a frame below which no Lua runs. Only inside it the hook throws: an interrupt that
+// came before is thrown at its first instruction, unless reset_interrupt() was called. On failed and interrupted one value (the message,
 // or what `handler` made of it) is on the stack. The interrupt stays armed: the shell calls
 // reset_interrupt() before the next entry, a script ends. `handler` may be nullptr.
 CallStatus call_protected(lua_State* L, int arguments, int results, lua_CFunction handler);

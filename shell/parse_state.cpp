@@ -70,11 +70,11 @@ ParsedEntry parse_entry(lua_State* L, std::string_view text, const std::string& 
     if (equals) body[first] = ' ';
 
     std::string expression = without_silencer(body, &entry.silent);
-    std::string as_expression = "return " + expression;
-    std::string expression_error = syntax_error(L, as_expression, chunk_name);
+    std::string expression_error = syntax_error(L, "return " + expression, chunk_name);
     if (expression_error.empty()) {
         entry.state = ParseState::complete;
-        entry.code = as_expression;
+        entry.expression = true;
+        entry.code = expression;
         return entry;
     }
     std::string error = equals ? expression_error : syntax_error(L, body, chunk_name);

@@ -16,6 +16,7 @@ enum class ParseState { complete, incomplete, error };
 
 struct ParsedEntry {
     ParseState state = ParseState::error;
+    bool expression = false;    // `code` is a list of expressions, else statements
     bool silent = false;        // a `;` at the end: do not print the values
     std::string code;           // what to compile: same lines as the entry
     std::string message;        // of an error, with the chunk name in front

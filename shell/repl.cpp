@@ -15,13 +15,23 @@
 #include "shell/help.h"
 #include "shell/line_editor.h"
 #include "shell/session.h"
+#include "shell/text.h"
 
 namespace moonlet {
 namespace {
 
-constexpr const char* kBanner =
-    "moonlet " MOONLET_VERSION
-    " · LuaJIT 2.1 · engine loads on first use · ?name for help · Ctrl-D leaves\n";
+// As much of it as fits on one line: the second part goes first.
+std::string banner(std::size_t width) {
+    std::vector<std::string> parts = {"moonlet " MOONLET_VERSION, "LuaJIT 2.1",
+                                      "engine loads on first use", "?name for help",
+                                      "Ctrl-D leaves"};
+    while (true) {
+        std::string text;
+        for (const auto& part : parts) text += (text.empty() ? "" : " · ") + part;
+        if (parts.size() == 1 || static_cast<std::size_t>(text_width(text)) < width) return text + "\n";
+        parts.erase(parts.begin() + 1);
+    }
+}
 
 void print(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -87,7 +97,7 @@ class Repl {
           editor_(terminal_, history_, hooks_, color && Terminal::wants_color(STDOUT_FILENO)) {}
 
     void run() {
-        print(kBanner);
+        print(banner(terminal_.width()));
         bool fresh_line = false;
         while (true) {
             TellJob job{static_cast<int>(terminal_.width())};
@@ -96,6 +106,7 @@ class Repl {
             std::string entry;
             EntryResult result = read(fresh_line, &entry);
             fresh_line = false;
+            reset_interrupt();
             if (result == EntryResult::closed) return;
             std::string text = trimmed(entry);
             if (result == EntryResult::cancelled) {

@@ -7,9 +7,9 @@
 #include <ctime>
 
 #include <lua.hpp>
+#include <unistd.h>
 
 #include "bindings/lua_state.h"
-#include "shell/parse_state.h"
 
 namespace moonlet {
 namespace {
@@ -120,7 +120,7 @@ bool Session::is_complete(const std::string& text) const {
 
 void Session::show(const std::string& text) const {
     std::fflush(stdout);
-    std::size_t line = text.find('\n');
+    std::size_t line = text.find('\n', 1);
     std::string first = text.substr(0, line);
     std::string rest = line == std::string::npos ? "" : text.substr(line);
     std::string out = color_ ? "\x1b[31m" + first + "\x1b[0m" + rest : text;
@@ -149,7 +149,7 @@ bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* tim
     ParsedEntry parsed = parse_entry(L_, text, chunk_name);
     bool succeeded = false;
     if (parsed.state == ParseState::complete) {
-        succeeded = call(parsed.code, chunk_name, parsed.silent, pending_interrupt, times);
+        succeeded = call(parsed, chunk_name, pending_interrupt, times);
     } else {
         std::string message = parsed.message;
         if (parsed.state == ParseState::incomplete) message = chunk_name.substr(1) + ": unfinished";
@@ -165,11 +165,11 @@ bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* tim
     return succeeded;
 }
 
-bool Session::call(const std::string& code, const std::string& chunk_name, bool silent,
-                   bool pending_interrupt, RunTimes* times) {
+bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
+                   RunTimes* times) {
     int base = lua_gettop(L_);
     auto results = [this](long n) { return push_result(n); };
-    std::string problem = locals_.compile(code, chunk_name, results);
+    std::string problem = locals_.compile(entry.code, entry.expression, chunk_name, results);
     if (!problem.empty()) {
         remember_error(problem);
         show(problem);
@@ -191,12 +191,12 @@ bool Session::call(const std::string& code, const std::string& chunk_name, bool 
     if (succeeded) {
         int count = lua_gettop(L_) - base;
         remember(base + 1, count);
-        if (count > 0 && !silent) succeeded = print_values(base + 1, count);
+        if (count > 0 && !entry.silent) succeeded = print_values(base + 1, count);
         if (partial) show("interrupted: this is what there was");
     } else if (status == CallStatus::interrupted) {
         std::string text = "interrupted" + (where.empty() ? "" : " at " + where);
         remember_error(text);
-        show(text);
+        show((isatty(STDIN_FILENO) ? "\n" : "") + text);  // behind the ^C that the terminal wrote
     } else {
         ErrorText error = take_error(L_, width_);
         if (is_plain(L_, lua_gettop(L_))) {

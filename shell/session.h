@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "shell/errors.h"
+#include "shell/parse_state.h"
 #include "shell/printer.h"
 #include "shell/session_locals.h"
 
@@ -58,8 +59,8 @@ class Session {
     std::vector<Entry> entries_;
     int kept_, weak_, print_;  // registry references: results, and the print of the start
 
-    bool call(const std::string& code, const std::string& chunk_name, bool silent,
-              bool pending_interrupt, RunTimes* times);
+    bool call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
+              RunTimes* times);
     bool print_values(int first, int count);
     void remember(int first, int count);
     void remember_error(const std::string& text);

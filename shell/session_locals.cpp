@@ -13,8 +13,9 @@
 namespace moonlet {
 namespace {
 
-// No one types this, so it cannot hide a name of the user's.
+// No one types these, so they cannot hide a name of the user's.
 constexpr const char* kKeep = "keep\xc2\xb7local";
+constexpr const char* kPass = "pass\xc2\xb7values";
 constexpr std::size_t kMaxNames = 55;  // LuaJIT: 60 upvalues a function
 
 // The n of "_n", 0 when the name is no result.
@@ -33,7 +34,7 @@ SessionLocals::SessionLocals(lua_State* L) : L_(L) {
     table_ = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_rawgeti(L, LUA_REGISTRYINDEX, table_);
     for (const char* name : {"_", "_err"}) {
-        std::string code = std::string("local ") + name + " return function() return " + name + " end";
+        std::string code = std::string("local ") + name + " return function(v) " + name + " = v end";
         luaL_loadstring(L, code.c_str());
         lua_call(L, 0, 1);
         lua_setfield(L, -2, name);
@@ -53,6 +54,8 @@ int SessionLocals::keep(lua_State* L) {
     }
     return 0;
 }
+
+int SessionLocals::pass(lua_State* L) { return lua_gettop(L); }
 
 bool SessionLocals::push_closure(std::string_view name) const {
     lua_rawgeti(L_, LUA_REGISTRYINDEX, table_);
@@ -110,18 +113,19 @@ std::vector<std::string> SessionLocals::used_names(
     return {used.begin(), used.end()};
 }
 
-std::string SessionLocals::wrap(const std::string& code,
-                                const std::vector<std::string>& names) const {
-    std::string prefix = std::string("local ") + kKeep;
-    for (const auto& name : names) prefix += "," + name;
-    std::string text = prefix + " return function(...) ";
+std::string SessionLocals::wrap(const std::string& code, bool expression,
+                                const std::vector<std::string>& names) {
+    std::string text = std::string("local ") + kKeep + "," + kPass;
+    for (const auto& name : names) text += "," + name;
+    text += " return function(...) ";
+    if (expression) return text + "return " + kPass + "(" + code + "\n) end";
     std::size_t from = 0;
     for (const LocalStatement& statement : scan_chunk(code, false).locals) {
         text += code.substr(from, statement.end - from);
         from = statement.end;
         std::string closures;
         for (const auto& name : statement.names) {
-            closures += (closures.empty() ? "" : ",") + ("function() return " + name + " end");
+            closures += (closures.empty() ? "" : ",") + ("function(v) " + name + "=v end");
         }
         text += std::string(" ") + kKeep + "(" + closures + ")";
         text += statement.call_would_follow ? ";" : " ";
@@ -129,18 +133,20 @@ std::string SessionLocals::wrap(const std::string& code,
     return text + code.substr(from) + "\nend";
 }
 
-std::string SessionLocals::compile(const std::string& code, const std::string& chunk_name,
+std::string SessionLocals::compile(const std::string& code, bool expression,
+                                   const std::string& chunk_name,
                                    const std::function<bool(long)>& push_result) {
     auto names = used_names(code, push_result);
     if (names.size() > kMaxNames) {
         return "this entry names " + std::to_string(names.size()) + " earlier locals, LuaJIT allows " +
                std::to_string(kMaxNames) + ": divide it, or put some into a table";
     }
-    std::string text = wrap(code, names);
+    std::string text = wrap(code, expression, names);
     if (luaL_loadbuffer(L_, text.data(), text.size(), chunk_name.c_str()) != 0) {
         // The insertions did not fit after all (too many locals, say): run it as it is.
         lua_pop(L_, 1);
-        if (luaL_loadbuffer(L_, code.data(), code.size(), chunk_name.c_str()) == 0) return {};
+        text = (expression ? "return " : "") + code;
+        if (luaL_loadbuffer(L_, text.data(), text.size(), chunk_name.c_str()) == 0) return {};
         std::string message = lua_tostring(L_, -1) ? lua_tostring(L_, -1) : "not enough memory";
         lua_pop(L_, 1);
         return message;
@@ -155,6 +161,9 @@ std::string SessionLocals::compile(const std::string& code, const std::string& c
         if (name == kKeep) {
             lua_rawgeti(L_, LUA_REGISTRYINDEX, table_);
             lua_pushcclosure(L_, keep, 1);
+            lua_setupvalue(L_, function, i);
+        } else if (name == kPass) {
+            lua_pushcfunction(L_, pass);
             lua_setupvalue(L_, function, i);
         } else if (push_closure(name)) {
             lua_upvaluejoin(L_, function, i, -1, 1);

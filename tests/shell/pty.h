@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the real shell through a pseudo-terminal: keys in, screen out. Waits look at the screen
+// until it shows what is wanted; the limit only guards against a hang.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "screen.h"
+
+#include <sys/types.h>
+
+namespace moonlet::test {
+
+struct PtyOptions {
+    std::vector<std::string> arguments{};
+    std::vector<std::string> environment{};  // "NAME=value", added to a minimal one
+    std::string home{};                      // empty: a fresh one
+    std::size_t columns = 80, rows = 24;
+    bool wait_for_prompt = true;
+};
+
+class Pty {
+  public:
+    explicit Pty(PtyOptions options = {});
+    ~Pty();
+    Pty(const Pty&) = delete;
+    Pty& operator=(const Pty&) = delete;
+
+    void send(std::string_view bytes);
+    // Text, Enter, and waits until a new prompt stands there.
+    void line(const std::string& text);
+    // The answer to a line that fits on one row: the rows between its echo and the new prompt.
+    std::string ask(const std::string& text);
+
+    bool wait(const std::function<bool()>& done, int seconds = 10);
+    bool wait_text(const std::string& text, int seconds = 10);  // anywhere on the visible screen
+    bool wait_prompt(int seconds = 10);                         // the cursor behind "> " and no more
+    // Reads whatever comes until nothing came for so long.
+    void settle(int milliseconds = 60);
+
+    void resize(std::size_t columns, std::size_t rows);
+    void signal(int number);
+    // Exit status as waitpid gives it; -1 when it did not end in time.
+    int wait_exit(int seconds = 10);
+    bool alive();
+
+    Screen screen;
+    const std::string& home() const { return home_; }
+    pid_t pid() const { return pid_; }
+
+  private:
+    int master_ = -1;
+    pid_t pid_ = -1;
+    std::string home_;
+    bool reaped_ = false;
+    int status_ = -1;
+
+    bool pump(int milliseconds);  // false: nothing came
+};
+
+// Runs the shell without a terminal. Returns the wait status.
+struct Output {
+    int status;
+    std::string out, err;
+};
+Output run_shell(const std::vector<std::string>& arguments, const std::string& input = "",
+                 const std::vector<std::string>& environment = {});
+
+// Where the shell under test is: $MOONLET_BINARY, else the build's own.
+std::string shell_binary();
+
+}  // namespace moonlet::test
