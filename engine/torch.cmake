@@ -3,9 +3,10 @@
 #   moonlet::torch        LibTorch's CPU part: torch_cpu and c10, found again at run time by rpath
 #   moonlet::torch_cuda   what the CUDA plug-in links on top; only where setup saw a CUDA compiler
 #   moonlet::faiss        FAISS (avx2) over torch's MKL
-# Torch_DIR (…/share/cmake/Torch) and faiss_DIR (…/lib/cmake/faiss, or …/share/faiss), as variables of CMake or
-# of the environment, name other installations. TorchConfig.cmake itself is not used: the wheel is a CUDA build,
-# and its configuration insists on a CUDA toolkit even where only the CPU part is linked.
+# Torch_DIR (…/share/cmake/Torch) and faiss_DIR (…/lib/cmake/faiss, or …/share/faiss), as variables
+# of CMake or of the environment, name other installations. TorchConfig.cmake itself is not used:
+# the wheel is a CUDA build, and its configuration insists on a CUDA toolkit even where only the CPU
+# part is linked.
 
 include_guard(GLOBAL)
 set(MOONLET_DEPS ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "what scripts/setup made")
@@ -54,8 +55,9 @@ if(EXISTS ${torch_root}/lib/libtorch_cuda.so)
 endif()
 
 # ---- FAISS
-# Order matters: torch's MKL must be found before OpenBLAS, which only fills four LAPACK symbols that LibTorch
-# lacks. The other way round OpenBLAS would silently serve torch's own gemm too (DESIGN.md section 4).
+# Order matters: torch's MKL must be found before OpenBLAS, which only fills four LAPACK symbols
+# that LibTorch lacks. The other way round OpenBLAS would silently serve torch's own gemm too
+# (DESIGN.md section 4).
 if(faiss_DIR)
     get_filename_component(faiss_root ${faiss_DIR}/../../.. ABSOLUTE)
 else()
