@@ -36,7 +36,7 @@ local GENERATE = options.rows {
     "max_tokens integer", "temperature number", "top_k integer", "top_p number", "min_p number",
     "repetition_penalty number", "stop string|table", "seed integer", "n integer",
     "logprobs boolean|integer", "on_text function", "stream boolean", "tools table",
-    "special boolean", "skip_special boolean", "ignore_eos boolean",
+    "do_sample boolean", "special boolean", "skip_special boolean", "ignore_eos boolean",
 }
 
 --- A model that gives these replies in turn: strings, tables like a Generation ({text=, thinking=,
