@@ -6,6 +6,7 @@
 -- them; for others the chat template renders the prompt. It knows no template and no tensors.
 
 local class = require "moonlet.class"
+local generation = require "moonlet.generation"
 local stream = require "moonlet.stream"
 local text = require "moonlet.text"
 
@@ -89,7 +90,7 @@ local function answer(self, messages, opts)
         opts.on_text, opts.stream = on_text, false
         opts.special = false -- the template wrote the special tokens already
         result = model:generate(prompt, opts)
-        finish()
+        if finish() then generation.mark_shown(result) end
     end
     local message = { role = "assistant", content = result.text }
     if result.thinking and result.thinking ~= "" then message.thinking = result.thinking end

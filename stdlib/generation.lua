@@ -22,6 +22,7 @@ local meta, Generation = class("Generation")
 
 local generation = {}
 local last
+local shown = setmetatable({}, { __mode = "k" }) -- answers that the terminal has already
 
 local function clean(value)
     if type(value) ~= "table" then return value end
@@ -55,6 +56,11 @@ function Generation:summary()
 end
 
 function meta.__tostring(self) return self.text end
+-- What the prompt prints: the numbers alone when the text has just been streamed to it.
+function meta.__display(self)
+    if shown[self] then return "-- " .. self:summary() end
+    return self.text
+end
 function meta.__len(self) return #self.text end -- reached only with 5.2 compatibility
 function meta.__concat(a, b) return tostring(a) .. tostring(b) end
 
@@ -81,6 +87,12 @@ function generation.new(t)
         tokenizer = t.prompt.tokenizer }
     t.prompt = { text = t.prompt.text, ids = t.prompt.ids }
     return setmetatable(t, meta)
+end
+
+--- The text of this answer has been streamed to the terminal.
+function generation.mark_shown(value)
+    shown[value] = true
+    return value
 end
 
 function generation.is(value) return getmetatable(value) == meta end

@@ -17,9 +17,10 @@ function Model:generate(prompt, opts)
     local on_text, finish = stream.sink(given)
     given.on_text, given.stream = on_text, nil
     local result = native_generate(self, prompt, given)
-    finish()
+    local shown = finish()
     result.prompt.tokenizer = self.tokenizer
-    return generation.new(result)
+    generation.new(result)
+    return shown and generation.mark_shown(result) or result
 end
 
 function Model:next(prompt, opts)

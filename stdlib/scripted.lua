@@ -207,12 +207,12 @@ function Scripted:generate(prompt, opts)
         first = first or clock.now()
         if on_text then return on_text(piece) end
     end)
-    finish()
+    local shown = finish()
     self.given = self.given + 1
     local calls = not ended and reply.calls or nil
     local sent = type(prompt) == "string" and prompt
         or self:render(messages, { add_generation_prompt = true })
-    return generation.new {
+    local result = generation.new {
         text = written, tokens = bytes_of(written), thinking = reply.thinking, calls = calls,
         finish_reason = ended or reason or reply.finish_reason
             or (calls and #calls > 0 and "tool_calls") or "stop",
@@ -221,6 +221,7 @@ function Scripted:generate(prompt, opts)
         timings = { prompt_seconds = 0, first_token_seconds = first and first - start,
             completion_seconds = clock.now() - start },
     }
+    return shown and generation.mark_shown(result) or result
 end
 
 --- Starts over with the first reply and forgets the requests.

@@ -119,8 +119,12 @@ t.test("streams at the prompt, to on_text, or not at all", function()
         local heard = {}
         c("x", { on_text = function(piece) heard[#heard + 1] = piece end })
         t.eq({ out, heard }, { {}, { "an", "swer" } })
-        echo():chat() "x"
+        local g = echo():chat() "x"
         t.eq(table.concat(out), "<x>\n")
+        local display = getmetatable(g).__display
+        t.match(display(g), "^%-%- %d+ %+ 3 tokens .*stop")
+        t.eq(tostring(g), "<x>")
+        t.eq(display(c("x", { stream = false })), "answer")
     end)
     session.write, session.interactive = write, false
     if not ok then error(problem, 0) end
