@@ -47,7 +47,7 @@ end
 print(("rows: %d, %d tokens, of them %d dialogues"):format(#rows, tokens, size.dialogues))
 
 local steps = opts.steps or recipe.steps_in(opts.minutes, model, rows, size) or size.steps
-local t = trainers.cpt { model = model, data = rows, max_steps = steps, lr = 1.5e-3, seed = 1,
+local t = trainers.cpt { model = model, data = rows, max_steps = steps, lr = 1.2e-3, seed = 1,
     batch_size = size.batch_size, max_length = size.max_length, weight_decay = 0.1, beta2 = 0.95,
     min_lr_ratio = 0.05 }
 t:run { on_step = function(step) recipe.report(step, steps, model) end }

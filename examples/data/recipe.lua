@@ -6,7 +6,7 @@
 local recipe = {}
 
 recipe.full = { vocab_size = 3072, hidden_size = 256, layers = 5, stories = 2500, dialogues = 16000,
-    batch_size = 8, max_length = 512, steps = 1500, questions = 300 }
+    batch_size = 4, max_length = 512, steps = 2500, questions = 300 }
 -- Small enough for a test; it learns nothing.
 recipe.quick = { vocab_size = 400, hidden_size = 64, layers = 2, stories = 30, dialogues = 60,
     documents = 60, batch_size = 2, max_length = 64, steps = 3, questions = 5 }
@@ -134,7 +134,7 @@ the numbers below were measured at the end of that run.
 | | |
 |---|---|
 | data | %s rows, %s tokens: %s generated dialogues (`examples/data/dialogues.lua`), %s generated stories, %s |
-| training | %d steps of %d x %d tokens (%.1f passes), AdamW, learning rate 1.5e-3 with warm-up and cosine, weight decay 0.1, seed 1 |
+| training | %d steps of %d x %d tokens (%.1f passes), AdamW, learning rate 1.2e-3 with warm-up and cosine, weight decay 0.1, seed 1 |
 | time | %.0f minutes, %.0f tokens/s on the machine's CPU |
 | training loss | first step %.3f, mean of the last tenth %.3f (nats per token) |
 | held-out texts | %.3f nats per token over %s tokens of pieces left out of the training |
