@@ -21,7 +21,8 @@ void write_file(const std::string& path, std::string_view bytes);
 void write_file(const std::string& path,
                 const std::function<void(const std::function<void(const void*, size_t)>& append)>& fill);
 
-// A read-only memory map, shared by every view into it; unmapped when the last owner goes.
+// A memory map, shared by every view into it; unmapped when the last owner goes. Copy-on-write: who
+// casts the const away and writes changes this map's pages only, never the file.
 class MappedFile {
   public:
     static std::shared_ptr<MappedFile> open(const std::string& path);  // Error as read_file

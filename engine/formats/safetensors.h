@@ -51,7 +51,8 @@ class Safetensors {
                              const std::string& what);
 
     const TensorView* find(const std::string& name) const;  // nullptr: no such tensor
-    const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+    const std::map<std::string, TensorView>& tensors() const& { return tensors_; }
+    std::map<std::string, TensorView> tensors() && { return std::move(tensors_); }  // for (… : open(p).tensors())
     const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
   private:

@@ -95,6 +95,7 @@ class Bert : public Model {
         num_key_value_heads_ = shape_.heads;
         head_dim_ = shape_.hidden / shape_.heads;
         max_positions_ = c.size("max_position_embeddings", 512);
+        padding_id_ = c.integer("pad_token_id", 0);
         const bool bare = p.has("embeddings.word_embeddings.weight");
         const std::string prefix = bare ? "" : "bert.", e = prefix + "embeddings.";
         words_ = p.tensor(e + "word_embeddings.weight", {vocab_size_, hidden_size_}, shape_.init);
@@ -118,7 +119,7 @@ class Bert : public Model {
         PreparedInput input = prepare(given, false, p_);
         at::Tensor types = given.token_type_ids.defined() ? given.token_type_ids.to(input.ids.device())
                                                           : at::zeros_like(input.ids);
-        at::Tensor x = ops::embedding(words_, input.ids) +
+        at::Tensor x = ops::embedding(words_, input.ids, "token id", padding_id_) +
                        ops::embedding(types_, types, "token type") +
                        ops::embedding(positions_, input.positions, "position");
         x = (*norm_)(x);
@@ -133,6 +134,7 @@ class Bert : public Model {
   private:
     Shape shape_;
     Parameters& p_;
+    int64_t padding_id_;
     at::Tensor words_, positions_, types_;
     std::optional<LayerNorm> norm_;
     std::vector<Block> blocks_;

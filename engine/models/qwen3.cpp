@@ -90,6 +90,7 @@ class Qwen3 : public Model {
         num_key_value_heads_ = shape_.kv_heads;
         head_dim_ = shape_.head_dim;
         max_positions_ = c.size("max_position_embeddings", 32768);
+        padding_id_ = c.integer("pad_token_id", -1);
         // A base model saved alone has neither the prefix nor a head.
         const bool bare = p.has("embed_tokens.weight");
         const std::string prefix = bare ? "" : "model.";
@@ -109,7 +110,7 @@ class Qwen3 : public Model {
     at::Tensor hidden(const ModelInput& given) override {
         PreparedInput input = prepare(given, true, p_);
         auto [cos, sin] = rope_.angles(input.positions, p_.dtype());
-        at::Tensor x = ops::embedding(embedding_, input.ids);
+        at::Tensor x = ops::embedding(embedding_, input.ids, "token id", padding_id_);
         for (const Block& block : blocks_) {
             x = x + block.attention(block.before_attention(x), cos, sin, input);
             x = x + block.mlp(block.before_mlp(x));
@@ -126,6 +127,7 @@ class Qwen3 : public Model {
     Shape shape_;
     Parameters& p_;
     ops::Rope rope_;
+    int64_t padding_id_;
     at::Tensor embedding_;
     std::vector<Block> blocks_;
     std::optional<RmsNorm> norm_;

@@ -11,6 +11,8 @@ ops::RopeOptions rope_options(const Config& config, int64_t head_dim) {
     const Config scaling =
         config.object(config.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
     o.theta = scaling.number("rope_theta", config.number("rope_theta", 10000.0));
+    if (scaling.number("partial_rotary_factor", config.number("partial_rotary_factor", 1.0)) != 1.0)
+        throw Error("partial_rotary_factor in " + config.where(), "1: whole heads turn");
     // The oldest files write "type".
     const std::string type = scaling.string("rope_type", scaling.string("type", "default"));
     if (type == "default") return o;

@@ -10,13 +10,15 @@ namespace {
 
 constexpr double kTwoPi = 6.283185307179586;
 
+// The divisions of a number by a tensor are written as transformers' Python computes them, reciprocal
+// first: one unit in the last place of a frequency is 1e-4 of an angle at position 5000.
 // Llama 3.1's rule: long waves have seen too few turns in training to be trusted beyond it.
 at::Tensor llama3_scaled(const at::Tensor& inv_freq, const RopeOptions& o) {
-    at::Tensor wave = kTwoPi / inv_freq;
+    at::Tensor wave = inv_freq.reciprocal() * kTwoPi;
     double longest_kept = o.original_max_positions / o.high_freq_factor,
            shortest_slowed = o.original_max_positions / o.low_freq_factor;
     at::Tensor slowed = at::where(wave > shortest_slowed, inv_freq / o.factor, inv_freq);
-    at::Tensor smooth = (o.original_max_positions / wave - o.low_freq_factor) /
+    at::Tensor smooth = (wave.reciprocal() * o.original_max_positions - o.low_freq_factor) /
                         (o.high_freq_factor - o.low_freq_factor);
     at::Tensor blended = (1 - smooth) * slowed / o.factor + smooth * slowed;
     at::Tensor between = at::logical_and(wave >= longest_kept, wave <= shortest_slowed);
@@ -31,7 +33,7 @@ Rope::Rope(const RopeOptions& o) {
                     "an even head_dim");
     at::NoGradGuard no_grad;
     at::Tensor exponent = at::arange(0, o.dim, 2, at::kLong).to(at::kFloat) / double(o.dim);
-    inv_freq_ = 1.0 / at::pow(at::Scalar(o.theta), exponent);
+    inv_freq_ = at::pow(at::Scalar(o.theta), exponent).reciprocal();
     if (o.scaling == RopeOptions::linear) inv_freq_ = inv_freq_ / o.factor;
     if (o.scaling == RopeOptions::llama3) inv_freq_ = llama3_scaled(inv_freq_, o);
 }

@@ -35,7 +35,7 @@ GPT2 = dict(vocab_size=61, n_embd=32, n_layer=2, n_head=4, n_positions=24)
 BERT = dict(vocab_size=73, hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
             max_position_embeddings=24)
 LLAMA3_ROPE = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
-                   original_max_position_embeddings=24)
+                   original_max_position_embeddings=64)
 
 # name: (config, model class, how the saved folder differs from what save_pretrained writes)
 MODELS = {
