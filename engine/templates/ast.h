@@ -119,7 +119,7 @@ struct Conditional : Expr {
 };
 
 enum class StmtKind { text, output, loop, branch, set, set_block, macro, call_block, filter_block,
-                      with, block, generation, autoescape, scope, flow };
+                      with, block, generation, autoescape, flow };
 
 struct Stmt {
     Stmt(StmtKind k, Position p) : kind(k), at(p) {}

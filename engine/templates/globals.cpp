@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The global functions of the environment: Jinja2's range, dict, cycler, joiner and lipsum's absence;
+// The global functions of the environment: Jinja2's range, dict, cycler and joiner;
 // transformers' raise_exception and strftime_now.
 #include <chrono>
 #include <cstring>
@@ -51,7 +51,7 @@ Value make_dict(const Arguments& a, const NamedArguments& k) {
 }
 
 // cycler(a, b, …): next() goes round, current is the one to come.
-class Cycler : public Object {
+class Cycler : public Object, public std::enable_shared_from_this<Cycler> {
   public:
     explicit Cycler(std::vector<Value> items) : items_(std::move(items)) {
         for (auto& v : items_) depth_ = std::max(depth_, v.depth());
@@ -60,18 +60,18 @@ class Cycler : public Object {
     int depth() const override { return depth_ + 1; }
     Value attribute(const std::string& name) const override {
         if (name == "current") return items_[at_];
-        auto self = const_cast<Cycler*>(this);
+        auto self = std::const_pointer_cast<Cycler>(shared_from_this());
         if (name == "next")
             return Value::function(name, [self](const Arguments&, const NamedArguments&) {
                 Value v = self->items_[self->at_];
                 self->at_ = (self->at_ + 1) % self->items_.size();
                 return v;
-            });
+            }, depth());
         if (name == "reset")
             return Value::function(name, [self](const Arguments&, const NamedArguments&) {
                 self->at_ = 0;
                 return Value::none();
-            });
+            }, depth());
         return Value();
     }
 

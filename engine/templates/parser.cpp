@@ -89,9 +89,7 @@ class Parser : public ExpressionParser {
         if (tag == "block") return block(at);
         if (tag == "generation") {
             auto node = std::make_unique<BlockStmt>(StmtKind::generation, at);
-            int loops = std::exchange(loops_, 0);
-            node->body.statements = body_until("endgeneration");
-            loops_ = loops;
+            node->body.statements = function_body("endgeneration");
             return node;
         }
         if (tag == "autoescape") {
@@ -159,7 +157,7 @@ class Parser : public ExpressionParser {
         node->target = std::move(target);
         if (is_op("|")) node->filter = parse_filter(nullptr, false);
         if (current().kind != TokenKind::block_end && !is_op(":")) fail("'=' or '%}'");
-        node->body.statements = body_until("endset");
+        node->body.statements = function_body("endset");
         return node;
     }
 
@@ -181,7 +179,7 @@ class Parser : public ExpressionParser {
         return out;
     }
 
-    // A macro's body is a function: break and continue do not reach out of it.
+    // Bodies whose text is captured first: break and continue do not reach out of them.
     Statements function_body(const char* end) {
         int loops = std::exchange(loops_, 0);
         Statements out = body_until(end);
@@ -210,7 +208,7 @@ class Parser : public ExpressionParser {
     StmtPtr filter_block(Position at) {
         auto node = std::make_unique<FilterBlock>(at);
         node->filter = parse_filter(nullptr, true);
-        node->body.statements = body_until("endfilter");
+        node->body.statements = function_body("endfilter");
         return node;
     }
 

@@ -11,7 +11,7 @@ namespace moonlet::jinja {
 
 namespace {
 constexpr int kMaxNesting = 200;  // of the parser's own recursion
-constexpr int kMaxHeight = 1000;  // of the tree: long chains lean left without recursion
+constexpr int kMaxHeight = 500;  // of the tree: long chains lean left without recursion
 }
 
 const Token& ExpressionParser::look(size_t ahead) const {
@@ -61,7 +61,7 @@ ExprPtr ExpressionParser::finish(ExprPtr node) const {
     for_each_child(*node, [&](const Expr& child) { tallest = std::max(tallest, child.height); });
     node->height = tallest + 1;
     if (node->height > kMaxHeight)
-        fail_at(node->at, "an expression of more than 1000 steps; wanted a shorter one");
+        fail_at(node->at, "an expression of more than 500 steps; wanted a shorter one");
     return node;
 }
 

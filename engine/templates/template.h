@@ -23,6 +23,9 @@ class TemplateError : public Error {
         : Error("template line " + std::to_string(line) + ", column " + std::to_string(column) +
                 ": " + message),
           line_(line), column_(column) {}
+    // The same error with words before it that say whose template it is.
+    TemplateError(const TemplateError& inner, const std::string& prefix)
+        : Error(prefix + inner.what()), line_(inner.line_), column_(inner.column_) {}
     int line() const { return line_; }
     int column() const { return column_; }
 
