@@ -174,7 +174,8 @@ int render(lua_State* L) {
     ChatTemplate::Options options;
     options.extra = Json::object();
     if (lua_istable(L, 3)) {
-        for (auto& [key, value] : to_json(L, 3).items()) {
+        const Json given = to_json(L, 3);  // named: items() only refers to it
+        for (auto& [key, value] : given.items()) {
             if (key == "add_generation_prompt") options.add_generation_prompt = value.get<bool>();
             else if (key == "tools") options.tools = value;
             else if (key == "documents") options.documents = value;
