@@ -89,8 +89,9 @@ void Completer::run(Place& place) {
         return;
     }
     if (member || (last.kind == TokenKind::number && last.end == place.text.size())) return;
+    // Options of a call come alone: they are what one wants there, and they carry notes.
     options(place);
-    names(place);
+    if (place.found.candidates.empty()) names(place);
 }
 
 void Completer::special(Place& place) {
@@ -242,8 +243,6 @@ void Completer::options(Place& place) {
 }
 
 void Completer::names(Place& place) {
-    // Options of a call come alone: they are what one wants there, and they carry notes.
-    if (!place.found.candidates.empty()) return;
     if (place.prefix.empty()) return;
     lua_pushvalue(L_, LUA_GLOBALSINDEX);
     for (const Member& member : members_of(L_, lua_gettop(L_))) {

@@ -18,7 +18,9 @@ constexpr long long kMaxRead = 4 << 20;
 }  // namespace
 
 History::History(std::string path) : path_(std::move(path)) {
-    session_ = std::to_string(std::time(nullptr)) + "." + std::to_string(getpid());
+    static int count = 0;
+    session_ = std::to_string(std::time(nullptr)) + "." + std::to_string(getpid()) + "." +
+               std::to_string(++count);
 }
 
 std::string History::default_path() {

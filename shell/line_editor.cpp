@@ -25,21 +25,35 @@ void LineEditor::draw(bool final) {
 }
 
 // The rows on the screen were laid out for the old width. A terminal that rewraps has spread each
-// of them over as many new rows as it needs.
+// of them over as many new rows as it needs. Erased row by row, not with one sequence from the top:
+// tmux would take that for clearing the screen and keep a copy in its history, and would go on to
+// think of the rows as parts of one line.
 void LineEditor::redraw_resized() {
-    std::size_t width = terminal_.width(), up = screen_.cursor_row;
-    if (Terminal::rewraps()) {
-        up = screen_.cursor_column / width;
-        for (std::size_t r = 0; r < screen_.cursor_row; ++r) {
-            std::size_t columns = 0;
-            for (const Cell& cell : screen_.rows[r]) columns += static_cast<std::size_t>(cell.width);
-            up += columns == 0 ? 1 : (columns + width - 1) / width;
+    std::size_t width = terminal_.width(), above = 0, all = 0;
+    bool rewraps = Terminal::rewraps();
+    for (std::size_t r = 0; r < screen_.rows.size(); ++r) {
+        std::size_t column = 0, total = 0, spread = 1;
+        if (r == screen_.cursor_row) above = all;
+        for (const Cell& cell : screen_.rows[r]) {
+            auto columns = static_cast<std::size_t>(cell.width);
+            if (column + columns > width) {
+                ++spread;
+                column = 0;
+            }
+            column += columns;
+            total += columns;
+            if (r == screen_.cursor_row && total <= screen_.cursor_column && rewraps) {
+                above = all + spread - 1;
+            }
         }
+        all += rewraps ? spread : 1;
     }
-    std::string out = "\r\x1b[J";
-    if (up > 0) out = "\x1b[" + std::to_string(up) + "A" + out;
-    terminal_.write(out);
+    std::string out = above > 0 ? "\x1b[" + std::to_string(above) + "A" : "";
+    for (std::size_t r = 0; r < all; ++r) out += r == 0 ? "\x1b[2K" : "\x1b[B\x1b[2K";
+    if (all > 1) out += "\x1b[" + std::to_string(all - 1) + "A";
+    terminal_.write(out + "\r");
     screen_ = Frame{};
+    screen_.rows.assign(all, Row{});
     draw(false);
 }
 

@@ -138,7 +138,7 @@ class Builder {
         lua_Debug record;
         lua_pushvalue(L_, index);
         lua_getinfo(L_, ">S", &record);
-        if (record.what[0] == 'C') return "function: built in";
+        if (record.what[0] == 'C' || record.linedefined < 0) return "function: built in";
         return std::string("function: ") + record.short_src + ":" +
                std::to_string(record.linedefined);
     }
@@ -271,6 +271,7 @@ int measure(Node& node) {
     node.flat = text_width(node.key) + text_width(node.text);
     if (node.table) node.flat += 2;
     for (Node& item : node.items) node.flat += measure(item) + 2;
+    if (!node.items.empty()) node.flat -= 2;
     return node.flat;
 }
 

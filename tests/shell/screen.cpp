@@ -159,7 +159,9 @@ std::size_t Screen::take(std::string_view bytes) {
         utf8proc_int32_t point = -1;
         auto data = reinterpret_cast<const utf8proc_uint8_t*>(bytes.data());
         utf8proc_iterate(data, static_cast<utf8proc_ssize_t>(length), &point);
-        put(std::string(bytes.substr(0, length)), point < 0 ? 1 : utf8proc_charwidth(point));
+        bool joined = last_ == 0x200d;  // an emoji sequence is one glyph on terminals that know it
+        last_ = point;
+        put(std::string(bytes.substr(0, length)), joined ? 0 : point < 0 ? 1 : utf8proc_charwidth(point));
         return length;
     }
     return 1;

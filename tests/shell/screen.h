@@ -45,6 +45,7 @@ class Screen {
 
     std::size_t columns_, rows_, row_ = 0, column_ = 0;
     bool wrap_next_ = false;
+    int last_ = 0;  // code point written before
     std::string style_, pending_;
     std::vector<Row> cells_;
     std::vector<std::string> scrolled_;
