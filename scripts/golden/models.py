@@ -16,11 +16,14 @@ import shutil
 import sys
 from pathlib import Path
 
-import torch
-import transformers
-from safetensors.torch import load_file, save_file
-from transformers import (BertConfig, BertForMaskedLM, BertModel, GPT2Config, GPT2LMHeadModel, LlamaConfig,
-                          LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package
+
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
+from transformers import (  # noqa: E402
+    BertConfig, BertForMaskedLM, BertModel, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM,
+    Qwen3Config, Qwen3ForCausalLM)
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "tests/golden/models"
