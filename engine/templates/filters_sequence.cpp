@@ -152,8 +152,9 @@ Value do_map(const Value& v, const Arguments& a, const NamedArguments& k) {
     std::string name;
     Arguments rest;
     NamedArguments named = k;
+    bool given = !a.empty() || !k.empty();
     if (a.empty()) {
-        Bound b("map", {"attribute", "default"}, {}, k, 1);
+        Bound b("map", {"attribute", "default"}, {}, k);
         path = b[0];
         fallback = b[1];
     } else {
@@ -165,6 +166,7 @@ Value do_map(const Value& v, const Arguments& a, const NamedArguments& k) {
     return generate(
         [=](Value& out) {
             Value item;
+            if (!given) throw Error("map without a filter", "its name, or attribute=…");
             if (!source->next(item)) return false;
             out = name.empty() ? get_path(item, path, fallback)
                                : apply_filter(name, item, rest, named);

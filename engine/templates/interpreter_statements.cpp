@@ -194,11 +194,10 @@ Interpreter::Flow Interpreter::run_loop_over(const Loop& loop, const Value& iter
                                              depth);
     Value state_value = std::shared_ptr<Object>(state);
     LoopFinisher finisher(*state);
-    bool ran = false;
+    bool completed = false;  // a round came to its end: Jinja2 asks this for {% else %}
     Value item;
     FramePtr scope;
     while (state->advance(item)) {
-        ran = true;
         spend();
         // A scope that nothing captured can serve the next round.
         if (!scope || scope.use_count() > 1) scope = open_scope(loop.body, outer);
@@ -207,9 +206,11 @@ Interpreter::Flow Interpreter::run_loop_over(const Loop& loop, const Value& iter
         scope->vars.emplace_back("loop", state_value);
         Restore<FramePtr> inside(frame_, scope);
         assign(*loop.target, item);
-        if (run_all(loop.body.statements) == Flow::breaks) break;
+        Flow flow = run_all(loop.body.statements);
+        if (flow == Flow::breaks) break;
+        completed = completed || flow == Flow::normal;
     }
-    if (!ran && !loop.otherwise.statements.empty()) {
+    if (!completed && !loop.otherwise.statements.empty()) {
         Restore<FramePtr> inside(frame_, open_scope(loop.otherwise, outer));
         return run_all(loop.otherwise.statements);
     }

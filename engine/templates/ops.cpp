@@ -181,12 +181,8 @@ Value positive(const Value& v) {
 
 namespace {
 
-int64_t bound(const Value& v, int64_t fallback) {
-    if (v.is_none()) return fallback;
-    if (v.is_integer()) return v.as_integer();
-    if (v.is_undefined()) throw Error(v.undefined_message(), "an integer or none in a slice");
-    throw Error("slice indices must be integers or None, not " + v.type_name(), "an integer");
-}
+bool is_bound(const Value& v) { return v.is_none() || v.is_integer(); }
+int64_t bound(const Value& v, int64_t fallback) { return v.is_none() ? fallback : v.as_integer(); }
 
 }  // namespace
 
@@ -195,8 +191,13 @@ Value slice(const Value& value, const Value& start, const Value& stop, const Val
     bool view = value.is_sequence() && value.as_sequence().flavor != Sequence::Flavor::plain &&
                 value.as_sequence().flavor != Sequence::Flavor::range;
     if (value.is_undefined()) throw Error(value.undefined_message(), "a list or string to slice");
+    // The sandbox reads items with a fallback: what cannot be sliced gives undefined, not an error.
     if (!text && (!value.is_sequence() || view))
-        throw Error("'" + value.type_name() + "' object cannot be sliced", "a list or string");
+        return Value::undefined("'" + value.type_name() + "' object cannot be sliced");
+    for (const Value* v : {&start, &stop, &step})
+        if (!is_bound(*v))
+            return Value::undefined("a slice index of type " + v->type_name() +
+                                    ", which must be an integer");
     int64_t stride = bound(step, 1);
     if (stride == 0) throw Error("slice step cannot be zero", "another step");
     std::u32string points;

@@ -229,9 +229,7 @@ std::vector<std::string> split_space(std::string_view s, int64_t limit, bool fro
         if (at == in.size()) break;
         size_t end = at;
         if (limit >= 0 && int64_t(parts.size()) == limit) {
-            end = in.size();
-            while (end > at && is_space(in[end - 1])) --end;
-            parts.push_back(in.substr(at, end - at));
+            parts.push_back(in.substr(at));  // with the blanks at its far end
             break;
         }
         while (end < in.size() && !is_space(in[end])) ++end;
