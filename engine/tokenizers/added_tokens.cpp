@@ -8,7 +8,8 @@
 namespace moonlet {
 
 AddedTokens::AddedTokens(const Json& array, const TokenModel& model, const Normalizer* normalizer) {
-    if (!array.is_array()) throw Error("added_tokens is " + quote(dump_json(array, -1)), "an array");
+    if (!array.is_array())
+        throw Error("added_tokens is " + quote(dump_json(array, -1)), "an array");
     int next_id = static_cast<int>(model.entries());
     size_t n = 0;
     for (const Json& entry : array) {

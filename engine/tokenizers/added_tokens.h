@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokens that stand beside the model's vocabulary ("added_tokens" of a tokenizer.json): found in
-// the text before the model sees it, longest first. Those with normalized = false are looked for in
-// the given text, the others in the normalized one. And the whole of a tokenizer's parts.
+// The tokens that stand beside the model's vocabulary ("added_tokens" of a tokenizer.json): found
+// in the text before the model sees it, longest first. Those with normalized = false are looked for
+// in the given text, the others in the normalized one. And the whole of a tokenizer's parts.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Short words scan an array of ranks (all in cache); long ones use a heap over a linked list, so that
-// a line of 100 kB without a space does not take quadratic time.
+// Short words scan an array of ranks (all in cache); long ones use a heap over a linked list, so
+// that a line of 100 kB without a space does not take quadratic time.
 #include "tokenizers/bpe_merge.h"
 
 #include <algorithm>
@@ -106,7 +106,8 @@ void merge_long(std::vector<Symbol>& symbols, const MergeTable& merges) {
         left.symbol.length += right.symbol.length;
         left.next = right.next;
         right.gone = true;
-        if (left.next >= 0) nodes[static_cast<size_t>(left.next)].previous = static_cast<int64_t>(top.at);
+        if (left.next >= 0)
+            nodes[static_cast<size_t>(left.next)].previous = static_cast<int64_t>(top.at);
         if (left.previous >= 0) offer(static_cast<size_t>(left.previous), top.at);
         if (left.next >= 0) offer(top.at, static_cast<size_t>(left.next));
     }

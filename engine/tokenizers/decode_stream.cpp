@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of a decoded text no later token can change? Decoders are many, so none is asked about its
-// rules: the text is decoded again with likely and unlikely tokens behind it, and only what stays in
-// all of these is given out. U+FFFD at the end always waits, it may be half a character.
+// rules: the text is decoded again with likely and unlikely tokens behind it, and only what stays
+// in all of these is given out. U+FFFD at the end always waits, it may be half a character.
 #include <algorithm>
 
 #include "tokenizers/added_tokens.h"

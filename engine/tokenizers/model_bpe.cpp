@@ -111,7 +111,8 @@ class Bpe : public TokenModel {
             if (right.size() < prefix_.size()) bad(m, ", shorter than continuing_subword_prefix");
             whole = left;
             whole.append(right, prefix_.size());
-            int a = vocabulary_.find(left), b = vocabulary_.find(right), c = vocabulary_.find(whole);
+            int a = vocabulary_.find(left), b = vocabulary_.find(right);
+            int c = vocabulary_.find(whole);
             if (a < 0 || b < 0 || c < 0)
                 bad(m, ", and " + quote(a < 0 ? left : b < 0 ? right : whole) +
                            " is not in the vocabulary");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// NFC, NFD, NFKC and NFKD (Unicode Standard Annex 15) that also say which character came from which.
-// Decompositions, combining classes and compositions are utf8proc's; the few code points that are
-// newer than the tables Hugging Face's library was built with are left alone, as there.
+// NFC, NFD, NFKC and NFKD (Unicode Standard Annex 15) that also say which character came from
+// which. Decompositions, combining classes and compositions are utf8proc's; the few code points
+// that are newer than the tables Hugging Face's library was built with are left alone, as there.
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -28,8 +28,8 @@ int combining_class(char32_t c) {
 // 0 when the two do not compose.
 char32_t compose(char32_t a, char32_t b) {
     utf8proc_int32_t two[2] = {static_cast<utf8proc_int32_t>(a), static_cast<utf8proc_int32_t>(b)};
-    auto n = utf8proc_normalize_utf32(two, 2,
-                                      static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
+    auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    auto n = utf8proc_normalize_utf32(two, 2, options);
     char32_t c = static_cast<char32_t>(two[0]);
     return n == 1 && !newer(c, false) ? c : 0;
 }
@@ -127,7 +127,8 @@ bool surely_nfc(std::string_view text) {
     for (size_t at = 0; at < text.size();) {
         char32_t c = next(text, at);
         if (c >= 0x300 && !(c >= 0xAC00 && c <= 0xD7A3) && !(c >= 0x4E00 && c <= 0x9FFF) &&
-            !(c >= 0x3000 && c <= 0x3029) && !(c >= 0x3030 && c <= 0x3096) && !(c >= 0x2010 && c <= 0x2027))
+            !(c >= 0x3000 && c <= 0x3029) && !(c >= 0x3030 && c <= 0x3096) &&
+            !(c >= 0x2010 && c <= 0x2027))
             return false;
     }
     return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one encode works on: the text cut into pieces, each a range of an AlignedText that pieces may
-// share, so that cutting copies nothing. A piece is either open (to be cut and tokenized) or one
-// added token. Pieces are in text order and never empty.
+// What one encode works on: the text cut into pieces, each a range of an AlignedText that pieces
+// may share, so that cutting copies nothing. A piece is either open (to be cut and tokenized) or
+// one added token. Pieces are in text order and never empty.
 #pragma once
 
 #include <deque>

@@ -20,8 +20,8 @@ const Json* find(const Json& json, const char* key) {
 
 [[noreturn]] void wrong(const Json* value, const char* key, const std::string& where,
                         const char* wanted) {
-    throw Error(where + "." + key + (value ? " is " + quote(dump_json(*value, -1), 40) : " is missing"),
-                wanted);
+    std::string given = value ? " is " + quote(dump_json(*value, -1), 40) : " is missing";
+    throw Error(where + "." + key + given, wanted);
 }
 
 }  // namespace

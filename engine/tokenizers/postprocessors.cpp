@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Post-processors: the special tokens of a single sequence (pairs come with their own call later) and
-// the trimming of white space from byte-level offsets.
+// Post-processors: the special tokens of a single sequence (pairs come with their own call later)
+// and the trimming of white space from byte-level offsets.
 #include <map>
 
 #include "core/error.h"

@@ -60,8 +60,8 @@ class Metaspace : public PreTokenizer {
         pieces.cut([&](const Piece& piece, std::vector<Piece>& out) {
             AlignedText& text = pieces.own(piece);
             text.replace(occurrences(text.view(), " "), mark_);
-            bool wanted = scheme_ == "always" ||
-                          (scheme_ == "first" && piece.source(0, piece.end - piece.begin).first == 0);
+            bool at_start = piece.source(0, piece.end - piece.begin).first == 0;
+            bool wanted = scheme_ == "always" || (scheme_ == "first" && at_start);
             if (wanted && text.view().substr(0, mark_.size()) != mark_) text.prepend(mark_);
             Piece whole{&text, 0, text.size()};
             if (split_)

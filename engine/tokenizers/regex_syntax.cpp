@@ -45,10 +45,11 @@ std::string category(const std::string& name) {
     return body;
 }
 
-std::string word() {
+// \w: outside of classes Oniguruma counts Latin-1's superscripts and fractions in.
+std::string word(bool in_class) {
     return category("L") + category("M") + category("Nd") + category("Nl") + category("Pc") +
-           "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}\\x{24B6}-\\x{24E9}\\x{1F130}-\\x{1F149}"
-           "\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";
+           (in_class ? "" : "\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}") +
+           "\\x{24B6}-\\x{24E9}\\x{1F130}-\\x{1F149}\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";
 }
 
 // The inside of a class for \p{name}.
@@ -61,9 +62,10 @@ std::string property(const std::string& name) {
     if (it != kLong.end()) return category(it->second);
     if (is_category(name)) return category(name);
     if (name == "Space" || name == "White_Space") return kSpace;
-    if (name == "Word") return word();
+    if (name == "Word") return word(true);
     if (name == "Alpha" || name == "Alphabetic") return "\\p{Alphabetic}";
     if (name == "Alnum") return "\\p{Alphabetic}" + category("Nd");
+    if (name == "Punct") return category("P") + category("S");
     if (name == "Upper") return "\\p{Uppercase}";
     if (name == "Lower") return "\\p{Lowercase}";
     if (name == "Han") return "\\p{sc:Han}\\x{2B739}\\x{2EBF0}-\\x{2EE5D}\\x{31350}-\\x{323AF}";
@@ -165,7 +167,7 @@ class Translator {
             out_ += "\\x{8}";
             return;
         }
-        std::string w = "[" + word() + "]";
+        std::string w = "[" + word(false) + "]";
         out_ += wanted ? "(?:(?<=" + w + ")(?!" + w + ")|(?<!" + w + ")(?=" + w + "))"
                        : "(?:(?<=" + w + ")(?=" + w + ")|(?<!" + w + ")(?!" + w + "))";
     }
@@ -177,8 +179,8 @@ class Translator {
         switch (e) {
             case 's': return emit(in_class, kSpace, false);
             case 'S': return emit(in_class, kNotSpace, false);
-            case 'w': return emit(in_class, word(), false);
-            case 'W': return emit(in_class, word(), true);
+            case 'w': return emit(in_class, word(in_class), false);
+            case 'W': return emit(in_class, word(in_class), true);
             case 'd': return emit(in_class, category("Nd"), false);
             case 'D': return emit(in_class, category("Nd"), true);
             case 'b':
@@ -209,6 +211,24 @@ class Translator {
         }
     }
 
+    // [:name:] inside of a class.
+    void posix_class() {
+        static const std::map<std::string, std::string> kNames = {
+            {"alpha", "Alpha"}, {"alnum", "Alnum"}, {"upper", "Upper"}, {"lower", "Lower"},
+            {"digit", "Nd"},    {"space", "Space"}, {"word", "Word"}};
+        size_t end = in_.find(":]", at_);
+        if (end == std::string::npos) refuse("an unclosed [:class:]");
+        std::string name = in_.substr(at_ + 2, end - at_ - 2);
+        auto it = kNames.find(name);
+        if (it != kNames.end()) out_ += property(it->second);
+        else if (name == "punct") out_ += category("P") + category("S");
+        else if (name == "xdigit") out_ += kHex;
+        else if (name == "blank") out_ += category("Zs") + "\\t";
+        else if (name == "cntrl") out_ += "\\p{Cc}";
+        else refuse("[:" + name + ":]");
+        at_ = end + 2;
+    }
+
     void character_class() {
         out_ += in_[at_++];
         if (at_ < in_.size() && in_[at_] == '^') out_ += in_[at_++];
@@ -220,10 +240,7 @@ class Translator {
             if (in_[at_] == '\\') {
                 escape(true);
             } else if (in_.compare(at_, 2, "[:") == 0) {
-                size_t end = in_.find(":]", at_);
-                if (end == std::string::npos) refuse("an unclosed [:class:]");
-                out_.append(in_, at_, end + 2 - at_);
-                at_ = end + 2;
+                posix_class();
             } else if (in_[at_] == '[') {
                 refuse("a class inside of a class");
             } else if (in_.compare(at_, 2, "&&") == 0) {

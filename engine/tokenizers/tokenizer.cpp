@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tokenizer.json becomes a Pipeline, and a text runs through it. "truncation" and "padding" of the
-// file are kept but not applied: how long a sequence may be is the caller's business (transformers
-// does the same unless asked).
+// A tokenizer.json becomes a Pipeline, and a text runs through it. "truncation" and "padding" of
+// the file are kept but not applied: how long a sequence may be is the caller's business
+// (transformers does the same unless asked).
 #include "tokenizers/tokenizer.h"
 
 #include <filesystem>
@@ -14,7 +14,8 @@ namespace moonlet {
 
 namespace {
 
-// Files older than the "type" of models: told apart by their fields, as Hugging Face's library does.
+// Files older than the "type" of models: told apart by their fields, as Hugging Face's library
+// does.
 std::string model_type(const Json& model) {
     if (model.contains("type")) return string_field(model, "type", "model");
     if (model.contains("merges")) return "BPE";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tokenizer: text to the model's ids and back, exactly as Hugging Face `tokenizers` does it from
-// the same tokenizer.json (added tokens -> normalizer -> pre-tokenizer -> model -> post-processor ->
-// decoder). Immutable after loading and thread-safe. It knows no chat template, no model and no Lua.
+// the same tokenizer.json (added tokens -> normalizer -> pre-tokenizer -> model -> post-processor
+// -> decoder). Immutable after loading and thread-safe. It knows no chat template, no model and no
+// Lua.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +51,7 @@ class Tokenizer {
     bool is_special(int id) const;
 
     const Json& json() const;                  // what it was made from
-    void save(const std::string& path) const;  // writes tokenizer.json atomically; a folder is allowed
+    void save(const std::string& path) const;  // tokenizer.json, atomically; a folder may be named
     std::string describe() const;              // "BPE · 50257 tokens"
     size_t bytes() const;                      // memory held, approximate
 

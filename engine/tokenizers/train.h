@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training of byte-level BPE: equal to Hugging Face's BpeTrainer with a ByteLevel pre-tokenizer and
-// its 256-symbol alphabet, down to the order of the merges. Knows nothing of where the text is from.
+// its 256-symbol alphabet, down to the order of the merges. Knows nothing of where the text is
+// from.
 #pragma once
 
 #include <functional>
@@ -24,8 +25,8 @@ struct TrainOptions {
 };
 
 // Calls next_text until it returns false; each text is one document (no merge across documents).
-// Reports progress per document and per merge; Interrupted when Ctrl-C was pressed.
-// Error: vocab_size below 256 + special tokens, an unknown kind, an empty or repeated special token.
+// Reports progress per document and per merge; Interrupted when Ctrl-C was pressed. Error:
+// vocab_size below 256 + special tokens, an unknown kind, an empty or repeated special token.
 std::shared_ptr<Tokenizer> train_bpe(const std::function<bool(std::string&)>& next_text,
                                      const TrainOptions& options);
 

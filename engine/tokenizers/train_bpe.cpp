@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // BPE training (Sennrich et al. 2016) with incremental pair counts: a merge touches only the words
 // that hold the pair. The most frequent pair goes first, of equals the one with the lowest ids. The
-// order of merges equals Hugging Face's BpeTrainer, which keeps a queue whose entries are brought up
-// to date when they surface; a pair that is queued twice (its token has two spellings) is merged
+// order of merges equals Hugging Face's BpeTrainer, which keeps a queue whose entries are brought
+// up to date when they surface; a pair that is queued twice (its token has two spellings) is merged
 // twice and keeps its later rank, as there.
 #include "tokenizers/train.h"
 

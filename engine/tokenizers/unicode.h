@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Characters as the tokenizers see them: UTF-8 in and out, character classes, lower case and the four
-// normal forms. The classes are those of Hugging Face's library, code point by code point, so that
-// ids agree; see unicode_tables.h. Knows no tokenizer.
+// Characters as the tokenizers see them: UTF-8 in and out, character classes, lower case and the
+// four normal forms. The classes are those of Hugging Face's library, code point by code point, so
+// that ids agree; see unicode_tables.h. Knows no tokenizer.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Character classes as ranges of code points, both ends included: facts of the Unicode versions that
-// Hugging Face tokenizers 0.23 is built with, which differ from class to class (its punctuation is
-// older than its letters). Made by `scripts/golden/tokenizers.py --tables`, which asks that library
-// about every code point; do not edit. Only unicode.cpp and regex.cpp read it.
+// Character classes as ranges of code points, both ends included: facts of the Unicode versions
+// that Hugging Face tokenizers 0.23 is built with, which differ from class to class (its
+// punctuation is older than its letters). Made by scripts/golden/tokenizers_tables.py, which asks
+// that library about every code point; do not edit. Only unicode.cpp and regex_syntax.cpp read it.
 #pragma once
 
 #include <cstdint>

@@ -102,6 +102,7 @@ def golden(out):
     if os.path.exists(minilm):
         t, rng = bare(Tokenizer.from_file(minilm)), random.Random(SEED)
         write(out, "minilm", {"cases": [{"text": x, **answer(t, x)} for x in TEXTS + [random_text(rng) for _ in range(60)]]})
+    write(out, "patterns", patterns())
     texts = CORPUS[:40]
     cases = []
     for size, frequency, special in [(400, 2, ["<|endoftext|>"]), (900, 1, []), (300, 5, ["<a>", "</a>", "Ġ"])]:
@@ -109,6 +110,24 @@ def golden(out):
         cases.append({"options": {"vocab_size": size, "min_frequency": frequency, "special_tokens": special},
                       "vocab": j["model"]["vocab"], "merges": j["model"]["merges"]})
     write(out, "train", {"texts": texts, "cases": cases})
+
+
+def patterns():
+    """What Oniguruma finds, for the translation of patterns: per pattern and text the byte ranges of the matches."""
+    texts = ["ab 12\n x_y\v\u180e\u00a0é\u0301 ſK\u212a", "line one\nline two\n", "1234567 aaaa aaa a", "漢字カナ한글 ²½ⓐ\u200d.",
+             "{,2} [x] a-b\\c $^ \t\x00"]
+    found = []
+    for p in [r"\s", r"\S+", r"\w+", r"\W", r"[\w']+", r"[\s\d]+", r"[^\S\n]+", r"\h+", r"\H", r"^\w", r"\w$", r"(?m).+", r".+",
+              r"a{2}+", r"\d{1,3}+", r"(?:ab|a){,2}", r"x{,2}b", r"\p{L}+", r"\p{^L}+", r"\P{L}+", r"[^\p{L}\p{N}]+", r"\p{Han}+",
+              r"\p{Hangul}|\p{Katakana}", r"\bx?a*\b", r"\B.", r"(?i:k+)", r"(?i)'?s", r"\v", r"[\v\t]", r"\u00e9", r"[]x]", r"[\[\]]",
+              r"a*", r"\b", r"(?=a)", r"[[:alpha:]]+", r"[[:punct:][:digit:]]", r"[^[:space:][:alnum:]]", r"[[:upper:]_]|[[:lower:][:xdigit:]]+", r"[[:word:]]",
+              r"[[:blank:]]|[[:cntrl:]]", r"[a\-b]+", r"\A\w|\w\z", r"(?<=a)a", r"(a)\1", r"\p{Alpha}+", r"[\b]|\x00"]:
+        row = []
+        for text in texts:
+            pieces = pre_tokenizers.Split(tokenizers.Regex(p), "removed", invert=True).pre_tokenize_str(text)
+            row.append(byte_offsets(text, [o for _, o in pieces]))
+        found.append({"pattern": p, "matches": row})
+    return {"texts": texts, "patterns": found}
 
 
 def trained(texts, size, frequency, special):
