@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hugging Face tokenizers as the judge of engine/tokenizers.
 
-tokenizers.py OUT_DIR                      writes tests/golden/tokenizers/*.json (seeded; no engine needed)
+tokenizers.py OUT_DIR
+    writes tests/golden/tokenizers/*.json (seeded; no engine needed)
 tokenizers.py --fuzz N [--kind K] [--seed S] --engine BINARY
-                                           N random strings per kind through engine and peer; prints every difference
+    N random strings per kind through engine and peer; prints every difference
 tokenizers.py --train VOCAB_SIZE FILE... --engine BINARY
-                                           trains with both on FILEs, compares, opens what the engine saved in the peer
-tokenizers.py --bench FILE --engine BINARY encode MB/s and load seconds of engine and peer
+    trains with both on FILEs, compares, opens what the engine saved in the peer
+tokenizers.py --bench FILE [TOKENIZER_JSON...] --engine BINARY
+    encode MB/s (and seconds to open the files) of engine and peer, one thread each
 BINARY is build/test_tokenizers. Needs the Python package tokenizers and nothing else."""
+
 import argparse
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,19 +32,77 @@ from tokenizers_kinds import BYTES, CORPUS, KINDS, TEXTS  # noqa: E402
 SEED = 20261121
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-BLOCKS = [  # (first, last, weight) of code points to draw from
-    (0x20, 0x7E, 30), (0x61, 0x7A, 20), (0x30, 0x39, 6), (0x00, 0x1F, 2), (0x7F, 0xFF, 6), (0x100, 0x24F, 4),
-    (0x250, 0x2FF, 1), (0x300, 0x36F, 6), (0x370, 0x52F, 4), (0x590, 0x6FF, 4), (0x900, 0x97F, 3), (0xE00, 0xE7F, 2),
-    (0x1100, 0x11FF, 6), (0x1E00, 0x1FFF, 3), (0x2000, 0x206F, 4), (0x2070, 0x218F, 3), (0x2190, 0x2BFF, 3),
-    (0x3000, 0x30FF, 4), (0x3130, 0x318F, 2), (0x3200, 0x33FF, 2), (0x4E00, 0x9FFF, 5), (0xA000, 0xABFF, 1),
-    (0xAC00, 0xD7A3, 10), (0xD7B0, 0xD7FF, 1), (0xE000, 0xE0FF, 1), (0xF900, 0xFAFF, 1), (0xFB00, 0xFFFF, 3),
-    (0x10000, 0x1FFFF, 2), (0x1D400, 0x1D7FF, 2), (0x1F300, 0x1FAFF, 6), (0x20000, 0x3FFFF, 1), (0xE0000, 0xE01FF, 1),
-    (0x80, 0x10FFFF, 1)]
-CHUNKS = ["'s", "'LL", " don't", "'ſ", "\u212a", "  ", "   ", "\n", "\r\n", "\n\n", "\t", " \n ", "👩‍👩‍👧‍👦", "👍🏽", "❤️", "🇰🇷",
-          "é", "e\u0301", "\u1112\u1161\u11ab", "각", "▁", "Ġ", "<0x0A>", "<s>", "</s>", "<unk>", "<mask>", " <mask> ", "<left>",
-          " <left>", "<right>  ", "<both>", "moon", " moon ", "달", "<|endoftext|>", "<|im_start|>", "<think>", "café",
-          "cafe\u0301", "Straße", "straße", "ÖL", "öl", "ＦＵＬＬ", "[CLS]", "[MASK]", "<｜User｜>", "<|eot_id|>",
-          "<|begin_of_text|>", "İ", "ﬁ", "ß", "\ufffd", "\ufeff", "\u0345", "\u180e", "1234", "٣٤", "x", "don't", "##", "</w>"]
+# first-last:weight of code points to draw from
+BLOCKS = """
+20-7E:30 61-7A:20 30-39:6 0-1F:2 7F-FF:6 100-24F:4 250-2FF:1 300-36F:6 370-52F:4 590-6FF:4
+900-97F:3 E00-E7F:2 1100-11FF:6 1E00-1FFF:3 2000-206F:4 2070-218F:3 2190-2BFF:3 3000-30FF:4
+3130-318F:2 3200-33FF:2 4E00-9FFF:5 A000-ABFF:1 AC00-D7A3:10 D7B0-D7FF:1 E000-E0FF:1
+F900-FAFF:1 FB00-FFFF:3 10000-1FFFF:2 1D400-1D7FF:2 1F300-1FAFF:6 20000-3FFFF:1 E0000-E01FF:1
+80-10FFFF:1
+"""
+BLOCKS = [re.split("[-:]", b) for b in BLOCKS.split()]
+BLOCKS = [(int(first, 16), int(last, 16), int(weight)) for first, last, weight in BLOCKS]
+# fmt: off
+CHUNKS = [
+    "'s", "'LL", " don't", "'ſ", "\u212a", "  ", "   ", "\n", "\r\n", "\n\n", "\t", " \n ",
+    "👩‍👩‍👧‍👦", "👍🏽", "❤️", "🇰🇷", "é", "e\u0301", "\u1112\u1161\u11ab", "각", "▁", "Ġ", "<0x0A>",
+    "<s>", "</s>", "<unk>", "<mask>", " <mask> ", "<left>", " <left>", "<right>  ", "<both>",
+    "moon", " moon ", "달", "<|endoftext|>", "<|im_start|>", "<think>", "café", "cafe\u0301",
+    "Straße", "straße", "ÖL", "öl", "ＦＵＬＬ", "[CLS]", "[MASK]", "<｜User｜>", "<|eot_id|>",
+    "<|begin_of_text|>", "İ", "ﬁ", "ß", "\ufffd", "\ufeff", "\u0345", "\u180e", "1234", "٣٤", "x",
+    "don't", "##", "</w>",
+]
+# fmt: on
+
+
+# one to a line
+PATTERNS = r"""\s
+\S+
+\w+
+\W
+[\w']+
+[\s\d]+
+[^\S\n]+
+\h+
+\H
+^\w
+\w$
+(?m).+
+.+
+a{2}+
+\d{1,3}+
+(?:ab|a){,2}
+x{,2}b
+\p{L}+
+\p{^L}+
+\P{L}+
+[^\p{L}\p{N}]+
+\p{Han}+
+\p{Hangul}|\p{Katakana}
+\bx?a*\b
+\B.
+(?i:k+)
+(?i)'?s
+\v
+[\v\t]
+\u00e9
+[]x]
+[\[\]]
+a*
+\b
+(?=a)
+[[:alpha:]]+
+[[:punct:][:digit:]]
+[^[:space:][:alnum:]]
+[[:upper:]_]|[[:lower:][:xdigit:]]+
+[[:word:]]
+[[:blank:]]|[[:cntrl:]]
+[a\-b]+
+\A\w|\w\z
+(?<=a)a
+(a)\1
+\p{Alpha}+
+[\b]|\x00"""
 
 
 def random_text(rng):
@@ -69,8 +131,13 @@ def byte_offsets(text, offsets):
 
 def answer(t, text):
     e = t.encode(text)
-    return {"ids": e.ids, "offsets": byte_offsets(text, e.offsets), "plain": t.encode(text, add_special_tokens=False).ids,
-            "decoded": t.decode(e.ids, skip_special_tokens=False), "skipped": t.decode(e.ids)}
+    return {
+        "ids": e.ids,
+        "offsets": byte_offsets(text, e.offsets),
+        "plain": t.encode(text, add_special_tokens=False).ids,
+        "decoded": t.decode(e.ids, skip_special_tokens=False),
+        "skipped": t.decode(e.ids),
+    }
 
 
 def bare(t):
@@ -93,38 +160,78 @@ def golden(out):
     for name, make in KINDS.items():
         t, rng = make(), random.Random(SEED)
         texts = TEXTS + [random_text(rng) for _ in range(30)]
-        ids = [[rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 12))] for _ in range(20)]
-        write(out, name, {"tokenizer": json.loads(t.to_str()),
-                          "cases": [{"text": text, **answer(t, text)} for text in texts],
-                          "decodes": [{"ids": i, "decoded": t.decode(i, skip_special_tokens=False), "skipped": t.decode(i)}
-                                      for i in ids]})
+        ids = [
+            [rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 12))]
+            for _ in range(20)
+        ]
+        write(
+            out,
+            name,
+            {
+                "tokenizer": json.loads(t.to_str()),
+                "cases": [{"text": text, **answer(t, text)} for text in texts],
+                "decodes": [
+                    {
+                        "ids": i,
+                        "decoded": t.decode(i, skip_special_tokens=False),
+                        "skipped": t.decode(i),
+                    }
+                    for i in ids
+                ],
+            },
+        )
     minilm = os.path.join(ROOT, ".deps", "minilm", "tokenizer.json")
     if os.path.exists(minilm):
         t, rng = bare(Tokenizer.from_file(minilm)), random.Random(SEED)
-        write(out, "minilm", {"cases": [{"text": x, **answer(t, x)} for x in TEXTS + [random_text(rng) for _ in range(60)]]})
+        write(
+            out,
+            "minilm",
+            {
+                "cases": [
+                    {"text": x, **answer(t, x)}
+                    for x in TEXTS + [random_text(rng) for _ in range(60)]
+                ]
+            },
+        )
     write(out, "patterns", patterns())
     texts = CORPUS[:40]
     cases = []
-    for size, frequency, special in [(400, 2, ["<|endoftext|>"]), (900, 1, []), (300, 5, ["<a>", "</a>", "Ġ"])]:
+    for size, frequency, special in [
+        (400, 2, ["<|endoftext|>"]),
+        (900, 1, []),
+        (300, 5, ["<a>", "</a>", "Ġ"]),
+    ]:
         j = json.loads(trained(texts, size, frequency, special).to_str())
-        cases.append({"options": {"vocab_size": size, "min_frequency": frequency, "special_tokens": special},
-                      "vocab": j["model"]["vocab"], "merges": j["model"]["merges"]})
+        cases.append(
+            {
+                "options": {
+                    "vocab_size": size,
+                    "min_frequency": frequency,
+                    "special_tokens": special,
+                },
+                "vocab": j["model"]["vocab"],
+                "merges": j["model"]["merges"],
+            }
+        )
     write(out, "train", {"texts": texts, "cases": cases})
 
 
 def patterns():
-    """What Oniguruma finds, for the translation of patterns: per pattern and text the byte ranges of the matches."""
-    texts = ["ab 12\n x_y\v\u180e\u00a0é\u0301 ſK\u212a", "line one\nline two\n", "1234567 aaaa aaa a", "漢字カナ한글 ²½ⓐ\u200d.",
-             "{,2} [x] a-b\\c $^ \t\x00"]
+    """What Oniguruma finds: per pattern and text the byte ranges of its matches."""
+    texts = [
+        "ab 12\n x_y\v\u180e\u00a0é\u0301 ſK\u212a",
+        "line one\nline two\n",
+        "1234567 aaaa aaa a",
+        "漢字カナ한글 ²½ⓐ\u200d.",
+        "{,2} [x] a-b\\c $^ \t\x00",
+    ]
     found = []
-    for p in [r"\s", r"\S+", r"\w+", r"\W", r"[\w']+", r"[\s\d]+", r"[^\S\n]+", r"\h+", r"\H", r"^\w", r"\w$", r"(?m).+", r".+",
-              r"a{2}+", r"\d{1,3}+", r"(?:ab|a){,2}", r"x{,2}b", r"\p{L}+", r"\p{^L}+", r"\P{L}+", r"[^\p{L}\p{N}]+", r"\p{Han}+",
-              r"\p{Hangul}|\p{Katakana}", r"\bx?a*\b", r"\B.", r"(?i:k+)", r"(?i)'?s", r"\v", r"[\v\t]", r"\u00e9", r"[]x]", r"[\[\]]",
-              r"a*", r"\b", r"(?=a)", r"[[:alpha:]]+", r"[[:punct:][:digit:]]", r"[^[:space:][:alnum:]]", r"[[:upper:]_]|[[:lower:][:xdigit:]]+", r"[[:word:]]",
-              r"[[:blank:]]|[[:cntrl:]]", r"[a\-b]+", r"\A\w|\w\z", r"(?<=a)a", r"(a)\1", r"\p{Alpha}+", r"[\b]|\x00"]:
+    for p in PATTERNS.split("\n"):
         row = []
         for text in texts:
-            pieces = pre_tokenizers.Split(tokenizers.Regex(p), "removed", invert=True).pre_tokenize_str(text)
+            pieces = pre_tokenizers.Split(
+                tokenizers.Regex(p), "removed", invert=True
+            ).pre_tokenize_str(text)
             row.append(byte_offsets(text, [o for _, o in pieces]))
         found.append({"pattern": p, "matches": row})
     return {"texts": texts, "patterns": found}
@@ -133,8 +240,16 @@ def patterns():
 def trained(texts, size, frequency, special):
     t = Tokenizer(models.BPE())
     t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    t.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, min_frequency=frequency, special_tokens=special,
-                                                     initial_alphabet=BYTES, show_progress=False))
+    t.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=size,
+            min_frequency=frequency,
+            special_tokens=special,
+            initial_alphabet=BYTES,
+            show_progress=False,
+        ),
+    )
     return t
 
 
@@ -144,8 +259,12 @@ def ask(engine, jobs):
         with open(inp, "w") as f:
             for job in jobs:
                 f.write(json.dumps(job) + "\n")
-        subprocess.run([engine, "[.peer]"], check=True, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "MOONLET_PEER_IN": inp, "MOONLET_PEER_OUT": out})
+        subprocess.run(
+            [engine, "[.peer]"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "MOONLET_PEER_IN": inp, "MOONLET_PEER_OUT": out},
+        )
         with open(out) as f:
             return [json.loads(line) for line in f]
 
@@ -160,28 +279,46 @@ def fuzz(engine, n, only, seed):
             f.write(t.to_str())
             f.flush()
             texts = [random_text(rng) for _ in range(n)]
-            ids = [[rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 40))] for _ in range(n // 10)]
-            got = ask(engine, [{"tokenizer": f.name}] + [{"text": x} for x in texts] + [{"ids": i} for i in ids])[1:]
+            ids = [
+                [rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 40))]
+                for _ in range(n // 10)
+            ]
+            got = ask(
+                engine,
+                [{"tokenizer": f.name}] + [{"text": x} for x in texts] + [{"ids": i} for i in ids],
+            )[1:]
         different = 0
 
         def report(what, given, want, have):
             nonlocal different
             different += 1
             if different <= 5:
-                print("  %s: %s of %r\n    peer   %r\n    engine %r" % (name, what, given, want, have))
+                print(
+                    "  %s: %s of %r\n    peer   %r\n    engine %r" % (name, what, given, want, have)
+                )
+
         for text, have in zip(texts, got):
             want = answer(t, text)
-            wrong = [k for k in want if want[k] != have.get(k)] + [k for k in ["same"] if not have.get(k)]
+            wrong = [k for k in want if want[k] != have.get(k)] + [
+                k for k in ["same"] if not have.get(k)
+            ]
             if have.get("streamed") != want["decoded"]:
                 wrong.append("streamed")
             for k in wrong[:1]:
                 report(k, text, want.get(k, want["decoded"]), have.get(k, have))
         for i, have in zip(ids, got[n:]):
             plain, skipped = t.decode(i, skip_special_tokens=False), t.decode(i)
-            want = {"decoded": plain, "skipped": skipped, "streamed": plain, "streamed_skipped": skipped}
+            want = {
+                "decoded": plain,
+                "skipped": skipped,
+                "streamed": plain,
+                "streamed_skipped": skipped,
+            }
             for k in [k for k in want if want[k] != have.get(k)][:1]:
                 report(k, i, want[k], have.get(k, have))
-        print("%-12s %d texts, %d id lists: %d different" % (name, n, len(ids), different), flush=True)
+        print(
+            "%-12s %d texts, %d id lists: %d different" % (name, n, len(ids), different), flush=True
+        )
         total += different
     return total
 
@@ -194,8 +331,16 @@ def train(engine, size, files):
     peer_seconds = time.time() - start
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "tokenizer.json")
-        got = ask(engine, [{"train": texts, "save": path,
-                            "options": {"vocab_size": size, "min_frequency": 2, "special_tokens": special}}])[0]
+        got = ask(
+            engine,
+            [
+                {
+                    "train": texts,
+                    "save": path,
+                    "options": {"vocab_size": size, "min_frequency": 2, "special_tokens": special},
+                }
+            ],
+        )[0]
         if "error" in got:
             raise SystemExit(got["error"])
         ours = json.load(open(path))
@@ -204,13 +349,25 @@ def train(engine, size, files):
     same_vocab = ours["model"]["vocab"] == peer["model"]["vocab"]
     text = texts[0][:5000] + "<|user|>" + texts[-1][-5000:]
     same_text = loaded.decode(loaded.encode(text).ids, skip_special_tokens=False) == text
-    print("train %.1f MB to %d: merges equal %s (%d), vocabulary equal %s, opened by the peer and round trip %s; "
-          "engine %.1f s, peer %.1f s" % (sum(len(t.encode()) for t in texts) / 1e6, size, same_merges,
-                                          len(peer["model"]["merges"]), same_vocab, same_text, got["seconds"], peer_seconds))
+    print(
+        "train %.1f MB to %d: merges equal %s (%d), vocabulary equal %s, "
+        "opened by the peer and round trip %s; "
+        "engine %.1f s, peer %.1f s"
+        % (
+            sum(len(t.encode()) for t in texts) / 1e6,
+            size,
+            same_merges,
+            len(peer["model"]["merges"]),
+            same_vocab,
+            same_text,
+            got["seconds"],
+            peer_seconds,
+        )
+    )
     return 0 if same_merges and same_vocab and same_text else 1
 
 
-def bench(engine, file):
+def bench(engine, file, paths):
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     text = open(file, encoding="utf-8").read()
     documents = text.split("\n\n\n")
@@ -219,24 +376,38 @@ def bench(engine, file):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
             f.write(t.to_str())
             f.flush()
-            got = ask(engine, [{"tokenizer": f.name}, {"bench": file}, {"bench": file, "offsets": True}])
+            got = ask(
+                engine, [{"tokenizer": f.name}, {"bench": file}, {"bench": file, "offsets": True}]
+            )
         start = time.time()
         n = sum(len(t.encode(d).ids) for d in documents)
         seconds = time.time() - start
         mb = len(text.encode()) / 1e6
-        print("%-8s engine %.2f MB/s (%.2f with offsets), peer %.2f MB/s, one thread each; tokens %d, %d" % (
-            name, mb / got[1]["seconds"], mb / got[2]["seconds"], mb / seconds, got[1]["tokens"], n), flush=True)
-    for path in sys.argv[1:]:
-        if path.endswith("tokenizer.json"):
-            start = time.time()
-            Tokenizer.from_file(path)
-            print("open %s: engine %.3f s, peer %.3f s" % (path, ask(engine, [{"tokenizer": path}])[0]["seconds"],
-                                                           time.time() - start))
+        print(
+            "%-8s engine %.2f MB/s (%.2f with offsets), peer %.2f MB/s; tokens %d, %d"
+            % (
+                name,
+                mb / got[1]["seconds"],
+                mb / got[2]["seconds"],
+                mb / seconds,
+                got[1]["tokens"],
+                n,
+            ),
+            flush=True,
+        )
+    for path in paths:
+        start = time.time()
+        Tokenizer.from_file(path)
+        peer = time.time() - start
+        ours = ask(engine, [{"tokenizer": path}])[0]["seconds"]
+        print("open %s: engine %.3f s, peer %.3f s" % (path, ours, peer))
     return 0
 
 
 def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     a.add_argument("paths", nargs="*")
     a.add_argument("--fuzz", type=int)
     a.add_argument("--train", type=int)
@@ -250,7 +421,7 @@ def main():
     if o.train:
         return train(o.engine, o.train, o.paths)
     if o.bench:
-        return bench(o.engine, o.bench)
+        return bench(o.engine, o.bench, o.paths)
     if len(o.paths) != 1:
         a.error("one OUT_DIR is wanted")
     golden(o.paths[0])

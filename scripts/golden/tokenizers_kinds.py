@@ -1,40 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tokenizers that scripts/golden/tokenizers.py trains and asks: each kind is a small but real one, built with
-Hugging Face tokenizers on the texts below, that together use every part engine/tokenizers knows."""
+"""The tokenizers that scripts/golden/tokenizers.py trains and asks: each kind is a small but real
+one, built with Hugging Face tokenizers on the texts below, that together use every part
+engine/tokenizers knows."""
 import json
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
-ENGLISH = """The moon is a quiet neighbour. It pulls the sea twice a day, and nobody thanks it for that.
-A small boat left the harbour before sunrise; the fishermen weren't talking, they'd said everything yesterday.
-"Where are we going?" asked the boy. "We're going where the water is warm," his uncle said, "and you'll see."
-In 1969 people walked on the Moon; they brought back 21.5 kg of rock, 3 films and a great many questions.
-Learning is remembering what surprised you. Models learn tokens, tokens make words, words make promises.
+ENGLISH = (
+    """The moon is a quiet neighbour. It pulls the sea twice a day, and nobody thanks it for that.
+A small boat left the harbour before sunrise; the fishermen weren't talking,
+they'd said everything yesterday.
+"Where are we going?" asked the boy. "We're going where the water is warm,"
+his uncle said, "and you'll see."
+In 1969 people walked on the Moon; they brought back 21.5 kg of rock,
+3 films and a great many questions.
+Learning is remembering what surprised you. Models learn tokens, tokens make words,
+words make promises.
 I don't know, she doesn't know, they've never known: that's how research starts, isn't it?
 """ * 3
+)
 KOREAN = """달은 조용한 이웃이다. 하루에 두 번 바다를 끌어당기지만 아무도 고맙다고 하지 않는다.
 작은 배가 해 뜨기 전에 항구를 떠났다. 어부들은 말이 없었고, 어제 이미 모든 것을 말했다.
 "우리는 어디로 가나요?" 소년이 물었다. "물이 따뜻한 곳으로 간단다." 삼촌이 대답했다.
 1969년에 사람들은 달 위를 걸었고 돌 21.5kg과 필름 세 통과 수많은 질문을 가지고 돌아왔다.
 배운다는 것은 놀라웠던 일을 기억하는 것이다. 모델은 토큰을 배우고 토큰은 낱말이 된다.
 """ * 3
-OTHERS = """Ärger über Öl, naïve café, Ελληνικά γράμματα, Русский текст и ещё немного, שלום עולם, مرحبا بالعالم.
+OTHERS = (
+    """Ärger über Öl, naïve café, Ελληνικά γράμματα, Русский текст и ещё немного,
+שלום עולם, مرحبا بالعالم.
 日本語のテキスト、漢字とかな。中文文本没有空格。नमस्ते दुनिया। ภาษาไทยไม่มีช่องว่าง 🙂🚀👩‍👩‍👧‍👦 👍🏽 ❤️ 🇰🇷
-def forward(self, x):\n    for i in range(10):\n        y = x[i] ** 2 + 0x1F\n    return {"loss": y, 'n': len(x)}
-int main(void) { printf("%d\\n", 1 << 10); return 0; }  // C\n\tif (a != b && c >= 3.14e-5) { goto end; }
-https://example.org/path?q=1&r=a%20b#top user@example.com $12,345.67 €9 ½ ² №5 … — “quotes” ‘single’ «guillemets»
-""" * 3
+def forward(self, x):\n    for i in range(10):\n        y = x[i] ** 2 + 0x1F
+    return {"loss": y, 'n': len(x)}
+int main(void) { printf("%d\\n", 1 << 10); return 0; }  // C
+	if (a != b && c >= 3.14e-5) { goto end; }
+https://example.org/path?q=1&r=a%20b#top user@example.com $12,345.67 €9 ½ ² №5
+… — “quotes” ‘single’ «guillemets»
+"""
+    * 3
+)
 CORPUS = [line + "\n" for line in (ENGLISH + KOREAN + OTHERS).split("\n") if line]
 
-LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-          r"|\s+(?!\S)|\s+")
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 QWEN2 = LLAMA3.replace("{1,3}", "")
-O200K = "|".join([
-    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-    r"\p{N}{1,3}", r" ?[^\s\p{L}\p{N}]+[\r\n/]*", r"\s*[\r\n]+", r"\s+(?!\S)", r"\s+"])
-DEEPSEEK = (r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
-            r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+ENDINGS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+O200K = "|".join(
+    [
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+" + ENDINGS,
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*" + ENDINGS,
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    ]
+)
+DEEPSEEK = (
+    r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+    r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
@@ -48,8 +84,15 @@ def byte_level(pre, size=700, special=("<|endoftext|>",), normalizer=None, **mod
         t.normalizer = normalizer
     t.pre_tokenizer = pre
     t.decoder = decoders.ByteLevel()
-    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=size, special_tokens=list(special), show_progress=False,
-                                                      initial_alphabet=BYTES))
+    t.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(
+            vocab_size=size,
+            special_tokens=list(special),
+            show_progress=False,
+            initial_alphabet=BYTES,
+        ),
+    )
     return t
 
 
@@ -67,57 +110,114 @@ def gpt2():
 
 
 def roberta():
-    t = byte_level(pre_tokenizers.ByteLevel(add_prefix_space=True), special=["<s>", "<pad>", "</s>", "<unk>"])
+    t = byte_level(
+        pre_tokenizers.ByteLevel(add_prefix_space=True), special=["<s>", "<pad>", "</s>", "<unk>"]
+    )
     t.add_tokens([AddedToken("<mask>", lstrip=True, special=True, normalized=True)])
-    t.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=True)
+    t.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=True
+    )
     return t
 
 
 def llama3():
-    special = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
-    t = byte_level(pre_tokenizers.Sequence([split(LLAMA3), pre_tokenizers.ByteLevel(False, use_regex=False)]), 800,
-                   special, ignore_merges=True)
-    t.post_processor = processors.Sequence([
-        processors.ByteLevel(trim_offsets=True),
-        processors.TemplateProcessing(single="<|begin_of_text|> $A", pair="<|begin_of_text|> $A <|begin_of_text|>:1 $B:1",
-                                      special_tokens=[("<|begin_of_text|>", 0)])])
+    special = [
+        "<|begin_of_text|>",
+        "<|end_of_text|>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+        "<|eot_id|>",
+    ]
+    t = byte_level(
+        pre_tokenizers.Sequence([split(LLAMA3), pre_tokenizers.ByteLevel(False, use_regex=False)]),
+        800,
+        special,
+        ignore_merges=True,
+    )
+    t.post_processor = processors.Sequence(
+        [
+            processors.ByteLevel(trim_offsets=True),
+            processors.TemplateProcessing(
+                single="<|begin_of_text|> $A",
+                pair="<|begin_of_text|> $A <|begin_of_text|>:1 $B:1",
+                special_tokens=[("<|begin_of_text|>", 0)],
+            ),
+        ]
+    )
 
     def no_way(j):  # a token that no merge reaches: only ignore_merges finds it
         j["model"]["vocab"]["Ġquestionsasked"] = len(j["model"]["vocab"])
-        j["model"]["merges"] = [" ".join(m) if isinstance(m, list) else m for m in j["model"]["merges"]]
+        j["model"]["merges"] = [
+            " ".join(m) if isinstance(m, list) else m for m in j["model"]["merges"]
+        ]
+
     return edited(t, no_way)
 
 
 def qwen2():
-    t = byte_level(pre_tokenizers.Sequence([split(QWEN2), pre_tokenizers.ByteLevel(False, use_regex=False)]), 700,
-                   ["<|endoftext|>", "<|im_start|>", "<|im_end|>"], normalizers.NFC())
-    t.add_tokens([AddedToken("<tool_call>", normalized=False), AddedToken("<think>", normalized=False),
-                  AddedToken("café", normalized=True)])
+    t = byte_level(
+        pre_tokenizers.Sequence([split(QWEN2), pre_tokenizers.ByteLevel(False, use_regex=False)]),
+        700,
+        ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        normalizers.NFC(),
+    )
+    t.add_tokens(
+        [
+            AddedToken("<tool_call>", normalized=False),
+            AddedToken("<think>", normalized=False),
+            AddedToken("café", normalized=True),
+        ]
+    )
     t.post_processor = processors.ByteLevel(trim_offsets=False)
     return t
 
 
 def o200k():
-    return byte_level(pre_tokenizers.Sequence([split(O200K, "removed", True), pre_tokenizers.ByteLevel(False, use_regex=False)]),
-                      750)
+    return byte_level(
+        pre_tokenizers.Sequence(
+            [split(O200K, "removed", True), pre_tokenizers.ByteLevel(False, use_regex=False)]
+        ),
+        750,
+    )
 
 
 def deepseek():
-    return byte_level(pre_tokenizers.Sequence([
-        split(r"\p{N}{1,3}"), split("[一-龥぀-ゟ゠-ヿ]+"), split(DEEPSEEK), pre_tokenizers.Digits(True),
-        pre_tokenizers.ByteLevel(False, use_regex=False)]), 750, ["<｜begin▁of▁sentence｜>", "<｜User｜>"])
+    return byte_level(
+        pre_tokenizers.Sequence(
+            [
+                split(r"\p{N}{1,3}"),
+                split("[一-龥぀-ゟ゠-ヿ]+"),
+                split(DEEPSEEK),
+                pre_tokenizers.Digits(True),
+                pre_tokenizers.ByteLevel(False, use_regex=False),
+            ]
+        ),
+        750,
+        ["<｜begin▁of▁sentence｜>", "<｜User｜>"],
+    )
 
 
 def bert(uncased=True):
     t = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=40))
-    t.normalizer = normalizers.BertNormalizer(lowercase=uncased, strip_accents=None if uncased else False)
+    t.normalizer = normalizers.BertNormalizer(
+        lowercase=uncased, strip_accents=None if uncased else False
+    )
     t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     t.decoder = decoders.WordPiece(cleanup=uncased)
-    t.train_from_iterator(CORPUS, trainers.WordPieceTrainer(
-        vocab_size=900, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False))
+    t.train_from_iterator(
+        CORPUS,
+        trainers.WordPieceTrainer(
+            vocab_size=900,
+            special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+            show_progress=False,
+        ),
+    )
     if uncased:
         t.post_processor = processors.TemplateProcessing(
-            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+            single="[CLS] $A [SEP]",
+            pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+            special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+        )
     else:
         t.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     t.add_tokens([AddedToken("Straße", single_word=True), AddedToken("ÖL", normalized=True)])
@@ -129,11 +229,16 @@ def sentencepiece(size=900):
     special = ["<unk>", "<s>", "</s>"] + ["<0x%02X>" % b for b in range(256)]
     t = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
-    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=size, special_tokens=special, show_progress=False,
-                                                      limit_alphabet=120))
+    t.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(
+            vocab_size=size, special_tokens=special, show_progress=False, limit_alphabet=120
+        ),
+    )
 
     def named(j):
         j["added_tokens"] = j["added_tokens"][:3]
+
     return edited(t, named)
 
 
@@ -141,9 +246,17 @@ def llama2():
     t = sentencepiece()
     t.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     t.pre_tokenizer = None
-    t.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
-                                   decoders.Strip(" ", 1, 0)])
-    t.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)])
+    t.decoder = decoders.Sequence(
+        [
+            decoders.Replace("▁", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    t.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)]
+    )
     return edited(t, lambda j: None)
 
 
@@ -151,21 +264,34 @@ def gemma():
     t = sentencepiece()
     t.normalizer = normalizers.Replace(" ", "▁")
     t.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
-    t.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    t.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
     return edited(t, lambda j: None)
 
 
 def metaspace():
-    """Metaspace with added tokens of every sort; unknown characters without byte fallback, not fused."""
+    """Metaspace with added tokens of every sort; unknown characters not fused."""
     t = Tokenizer(models.BPE(unk_token="<unk>"))
     t.normalizer = normalizers.NFKC()
     t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     t.decoder = decoders.Metaspace(prepend_scheme="first")
-    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=600, special_tokens=["<unk>", "<s>"], show_progress=False,
-                                                      limit_alphabet=100))
-    t.add_tokens([AddedToken("<left>", lstrip=True, normalized=False), AddedToken("<right>", rstrip=True, normalized=False),
-                  AddedToken("<both>", lstrip=True, rstrip=True), AddedToken("moon", single_word=True),
-                  AddedToken("달", single_word=True, normalized=False), AddedToken("ＦＵＬＬ")])
+    t.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(
+            vocab_size=600, special_tokens=["<unk>", "<s>"], show_progress=False, limit_alphabet=100
+        ),
+    )
+    t.add_tokens(
+        [
+            AddedToken("<left>", lstrip=True, normalized=False),
+            AddedToken("<right>", rstrip=True, normalized=False),
+            AddedToken("<both>", lstrip=True, rstrip=True),
+            AddedToken("moon", single_word=True),
+            AddedToken("달", single_word=True, normalized=False),
+            AddedToken("ＦＵＬＬ"),
+        ]
+    )
     return t
 
 
@@ -174,45 +300,117 @@ def gpt1():
     t.normalizer = normalizers.BertNormalizer()
     t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     t.decoder = decoders.BPEDecoder()
-    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=700, special_tokens=["<unk>"], show_progress=False,
-                                                      end_of_word_suffix="</w>", limit_alphabet=90))
+    t.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(
+            vocab_size=700,
+            special_tokens=["<unk>"],
+            show_progress=False,
+            end_of_word_suffix="</w>",
+            limit_alphabet=90,
+        ),
+    )
     return t
 
 
 def prefixed():
     t = Tokenizer(models.BPE(continuing_subword_prefix="##"))
-    t.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents(), normalizers.Lowercase(),
-                                         normalizers.Strip(), normalizers.Replace(Regex(r"\s{2,}"), " ")])
+    t.normalizer = normalizers.Sequence(
+        [
+            normalizers.NFD(),
+            normalizers.StripAccents(),
+            normalizers.Lowercase(),
+            normalizers.Strip(),
+            normalizers.Replace(Regex(r"\s{2,}"), " "),
+        ]
+    )
     t.pre_tokenizer = pre_tokenizers.Whitespace()
     t.decoder = decoders.WordPiece(prefix="##")
-    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=700, special_tokens=["<e>"], show_progress=False,
-                                                      continuing_subword_prefix="##", limit_alphabet=110))
+    t.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(
+            vocab_size=700,
+            special_tokens=["<e>"],
+            show_progress=False,
+            continuing_subword_prefix="##",
+            limit_alphabet=110,
+        ),
+    )
     return t
 
 
 def wordlevel():
     t = Tokenizer(models.WordLevel(unk_token="?"))
     t.normalizer = normalizers.Sequence([normalizers.NFKD(), normalizers.Strip(left=False)])
-    t.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation("merged_with_previous"), pre_tokenizers.Digits(),
-        split(r"[aeiou]", "merged_with_next"), split(r"\w\w\b|[가-힣]", "contiguous"), pre_tokenizers.CharDelimiterSplit("x")])
-    t.train_from_iterator(CORPUS, trainers.WordLevelTrainer(vocab_size=500, special_tokens=["?"], show_progress=False))
+    t.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Punctuation("merged_with_previous"),
+            pre_tokenizers.Digits(),
+            split(r"[aeiou]", "merged_with_next"),
+            split(r"\w\w\b|[가-힣]", "contiguous"),
+            pre_tokenizers.CharDelimiterSplit("x"),
+        ]
+    )
+    t.train_from_iterator(
+        CORPUS, trainers.WordLevelTrainer(vocab_size=500, special_tokens=["?"], show_progress=False)
+    )
     return t
 
 
-KINDS = {"gpt2": gpt2, "roberta": roberta, "llama3": llama3, "qwen2": qwen2, "o200k": o200k, "deepseek": deepseek,
-         "bert": bert, "bert_cased": lambda: bert(False), "llama2": llama2, "gemma": gemma, "metaspace": metaspace,
-         "gpt1": gpt1, "prefixed": prefixed, "wordlevel": wordlevel}
+KINDS = {
+    "gpt2": gpt2,
+    "roberta": roberta,
+    "llama3": llama3,
+    "qwen2": qwen2,
+    "o200k": o200k,
+    "deepseek": deepseek,
+    "bert": bert,
+    "bert_cased": lambda: bert(False),
+    "llama2": llama2,
+    "gemma": gemma,
+    "metaspace": metaspace,
+    "gpt1": gpt1,
+    "prefixed": prefixed,
+    "wordlevel": wordlevel,
+}
 
 TEXTS = [
-    "", " ", "a", "Hello, world!", "  two  spaces  ", "tabs\tand\nnew\r\nlines\n\n\n", "\n\n  indented", "trailing   ",
-    "I don't, she'll, they'VE, it'S, we'ſ, x'd", "The moon pulls the sea.", "1234567 3.14159 1,000,000 ٣٤٥ ½²",
-    "달은 조용한 이웃이다. 값은 1969원!", "\u1112\u1161\u11ab\u1100\u1173\u11af 한글 ㅋㅋㅋ", "漢字とかなmixed中文",
-    "café cafe\u0301 naïve Åström İstanbul STRASSE Straße ﬁne ＦＵＬＬ", "e\u0323\u0302\u0301 a\u0315\u0327",
-    "🙂🚀👩‍👩‍👧‍👦👍🏽❤️🇰🇷", "zero\u200bwidth\u200djoin\ufeff \u00a0nbsp\u3000wide\u2028line", "\x00\x01\x7f\x85control",
-    "def f(x):\n\treturn {'a': [x**2, 0x1F]}  # ok", "https://example.org/?q=1&r=a%20b#top", "don't  stop   questionsasked",
-    "<|endoftext|>text<|endoftext|>", "a <mask> b<mask>c", "<s>x</s> <unk> [CLS] y [SEP]", "ab<left>cd <left> ef",
-    "ab <right>  cd<right>", "x <both>  y", "moon moons themoon moon. 달 달은 그달", "ÖL öl oil, <think>hm</think><tool_call>",
-    "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>", "mot\u0301 phở \ufffd \U0001f600\U000e0020",
-    "x" * 45, "aaaaaaaaaaaaaaaa" * 8, "नमस्ते ภาษาไทย שלום مرحبا", "Ω\u2126 \u212b K\u212a \u1e9b\u0323", "?!?! ... --- ___ ***",
+    "",
+    " ",
+    "a",
+    "Hello, world!",
+    "  two  spaces  ",
+    "tabs\tand\nnew\r\nlines\n\n\n",
+    "\n\n  indented",
+    "trailing   ",
+    "I don't, she'll, they'VE, it'S, we'ſ, x'd",
+    "The moon pulls the sea.",
+    "1234567 3.14159 1,000,000 ٣٤٥ ½²",
+    "달은 조용한 이웃이다. 값은 1969원!",
+    "\u1112\u1161\u11ab\u1100\u1173\u11af 한글 ㅋㅋㅋ",
+    "漢字とかなmixed中文",
+    "café cafe\u0301 naïve Åström İstanbul STRASSE Straße ﬁne ＦＵＬＬ",
+    "e\u0323\u0302\u0301 a\u0315\u0327",
+    "🙂🚀👩‍👩‍👧‍👦👍🏽❤️🇰🇷",
+    "zero\u200bwidth\u200djoin\ufeff \u00a0nbsp\u3000wide\u2028line",
+    "\x00\x01\x7f\x85control",
+    "def f(x):\n\treturn {'a': [x**2, 0x1F]}  # ok",
+    "https://example.org/?q=1&r=a%20b#top",
+    "don't  stop   questionsasked",
+    "<|endoftext|>text<|endoftext|>",
+    "a <mask> b<mask>c",
+    "<s>x</s> <unk> [CLS] y [SEP]",
+    "ab<left>cd <left> ef",
+    "ab <right>  cd<right>",
+    "x <both>  y",
+    "moon moons themoon moon. 달 달은 그달",
+    "ÖL öl oil, <think>hm</think><tool_call>",
+    "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>",
+    "mot\u0301 phở \ufffd \U0001f600\U000e0020",
+    "x" * 45,
+    "aaaaaaaaaaaaaaaa" * 8,
+    "नमस्ते ภาษาไทย שלום مرحبا",
+    "Ω\u2126 \u212b K\u212a \u1e9b\u0323",
+    "?!?! ... --- ___ ***",
 ]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes engine/tokenizers/unicode_tables.h: asks Hugging Face tokenizers about every code point, and libpcre2-8 which
-characters its \\p{..} does not know yet. usage: tokenizers_tables.py OUT (three minutes)"""
+"""Writes engine/tokenizers/unicode_tables.h: asks Hugging Face tokenizers about every code point,
+and libpcre2-8 which characters its \\p{..} does not know yet.
+usage: tokenizers_tables.py OUT (three minutes)"""
+
 import ctypes
 import os
 import sys
@@ -10,7 +12,7 @@ sys.path = [p for p in sys.path if os.path.abspath(p or ".") != HERE]
 from tokenizers import Regex, normalizers, pre_tokenizers  # noqa: E402
 
 ALL = [c for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000]
-BATCHES = [ALL[i:i + 2000] for i in range(0, len(ALL), 2000)]
+BATCHES = [ALL[i : i + 2000] for i in range(0, len(ALL), 2000)]
 CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cf".split()
 CLASSES = {
     "Word": "\\w of Whitespace and single_word: letters, marks, digits, connectors, joiners",
@@ -18,7 +20,8 @@ CLASSES = {
     "Punctuation": "P and ASCII punctuation (Punctuation, BERT)",
     "Control": "what BERT's clean_text drops: Cc but tab, newline, return; Cf, Co, NUL, U+FFFD",
     "Combining": "M (StripAccents; also the marks whose combining class is known)",
-    "Nonspacing": "Mn (BERT's strip_accents)"}
+    "Nonspacing": "Mn (BERT's strip_accents)",
+}
 HEAD = """// SPDX-License-Identifier: Apache-2.0
 // Character classes as ranges of code points, both ends included: facts of the Unicode versions
 // that Hugging Face tokenizers 0.23 is built with, which differ from class to class (its
@@ -53,8 +56,12 @@ def ranges(members):
 
 def alone(pre):
     """What stands apart between two letters."""
-    return {ord(t) for b in BATCHES for t, _ in pre.pre_tokenize_str("".join("a%sa" % chr(c) for c in b))
-            if len(t) == 1 and t != "a"}
+    return {
+        ord(t)
+        for b in BATCHES
+        for t, _ in pre.pre_tokenize_str("".join("a%sa" % chr(c) for c in b))
+        if len(t) == 1 and t != "a"
+    }
 
 
 def dropped(normalizer):
@@ -73,10 +80,23 @@ def pcre2(pattern):
     lib = ctypes.CDLL("libpcre2-8.so.0")
     lib.pcre2_compile_8.restype = lib.pcre2_match_data_create_8.restype = ctypes.c_void_p
     error, at = ctypes.c_int(), ctypes.c_size_t()
-    code = ctypes.c_void_p(lib.pcre2_compile_8(pattern.encode(), ctypes.c_size_t(len(pattern)), 0x000A0000,
-                                               ctypes.byref(error), ctypes.byref(at), None))
+    code = ctypes.c_void_p(
+        lib.pcre2_compile_8(
+            pattern.encode(),
+            ctypes.c_size_t(len(pattern)),
+            0x000A0000,
+            ctypes.byref(error),
+            ctypes.byref(at),
+            None,
+        )
+    )
     data = ctypes.c_void_p(lib.pcre2_match_data_create_8(8, None))
-    hit = lambda b: lib.pcre2_match_8(code, b, ctypes.c_size_t(len(b)), ctypes.c_size_t(0), 0, data, None) >= 0
+    hit = (
+        lambda b: lib.pcre2_match_8(
+            code, b, ctypes.c_size_t(len(b)), ctypes.c_size_t(0), 0, data, None
+        )
+        >= 0
+    )
     return {c for c in ALL if hit(chr(c).encode())}
 
 
@@ -86,10 +106,14 @@ def classes():
     for b in BATCHES:
         words = pre_tokenizers.Whitespace().pre_tokenize_str(" ".join("a%sa" % chr(c) for c in b))
         word |= {ord(t[1]) for t, _ in words if len(t) == 3}
-    return {"Word": word, "Numeric": alone(pre_tokenizers.Digits(True)), "Punctuation": alone(pre_tokenizers.Punctuation()),
-            "Control": dropped(normalizers.BertNormalizer(**{**bert, "clean_text": True})),
-            "Combining": dropped(normalizers.StripAccents()),
-            "Nonspacing": dropped(normalizers.BertNormalizer(**{**bert, "strip_accents": True}))}
+    return {
+        "Word": word,
+        "Numeric": alone(pre_tokenizers.Digits(True)),
+        "Punctuation": alone(pre_tokenizers.Punctuation()),
+        "Control": dropped(normalizers.BertNormalizer(**{**bert, "clean_text": True})),
+        "Combining": dropped(normalizers.StripAccents()),
+        "Nonspacing": dropped(normalizers.BertNormalizer(**{**bert, "strip_accents": True})),
+    }
 
 
 def array(kind, name, doc, rows):
