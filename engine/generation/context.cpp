@@ -37,7 +37,8 @@ uint64_t weights_stamp(Model& network) {
 Context::Context(std::shared_ptr<Model> network)
     : network_(std::move(network)),
       cache_(network_->num_hidden_layers(), network_->max_positions()),
-      first_block_(network_->parameters().bytes() < kSmallWeights ? kFirstBlockSmall : kFirstBlock) {
+      first_block_(network_->parameters().bytes() < kSmallWeights ? kFirstBlockSmall
+                                                                  : kFirstBlock) {
     if (!network_->causal())
         throw Error("a " + network_->model_type() + " model, which is an encoder", "a causal model",
                     "it embeds text (m:embed) but has no next token to tell of");
@@ -81,7 +82,8 @@ at::Tensor Context::last_logits(const at::Tensor& states) {
 at::Tensor Context::read(const std::vector<int>& ids, size_t* reused) {
     check(ids);
     c10::InferenceMode guard;
-    size_t common = 0, most = std::min(prompt_, ids.size() - 1);  // the last id is read for its logits
+    size_t common = 0,
+           most = std::min(prompt_, ids.size() - 1);  // the last id is read for its logits
     if (uint64_t stamp = weights_stamp(*network_); stamp != stamp_) {
         stamp_ = stamp;
         most = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ids a causal network has read and its cache of them. A LanguageModel keeps the last one, so
 // that a chat's next turn reads only what is new. Reading goes by blocks that start at fixed
-// positions, and only whole blocks read that way are ever used again: rows computed one by one while
-// writing round differently, and a result must not depend on what was asked before. So the same ids
-// give the same logits bit for bit, cached or not. It knows no text and no sampling.
+// positions, and only whole blocks read that way are ever used again: rows computed one by one
+// while writing round differently, and a result must not depend on what was asked before. So the
+// same ids give the same logits bit for bit, cached or not. It knows no text and no sampling.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -39,7 +39,8 @@ at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, in
     c10::InferenceMode guard;
 
     size_t most = static_cast<size_t>(std::max(model.max_seq_length, 0));
-    if (size_t context = network.max_positions(); context > 0) most = most ? std::min(most, context) : context;
+    if (size_t context = network.max_positions(); context > 0)
+        most = most ? std::min(most, context) : context;
     std::vector<std::vector<int>> ids;
     for (auto& text : texts) ids.push_back(encode_within(tokenizer, text, most));
     std::vector<size_t> order(texts.size());
@@ -48,7 +49,8 @@ at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, in
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
 
-    at::Tensor result = at::zeros({static_cast<int64_t>(texts.size()), network.hidden_size()}, at::kFloat);
+    at::Tensor result =
+        at::zeros({static_cast<int64_t>(texts.size()), network.hidden_size()}, at::kFloat);
     at::Device device = network.parameters().device();
     int pad = std::max(model.generation_config.pad_token_id, 0);
     for (size_t begin = 0; begin < order.size(); begin += batch_size) {
@@ -67,8 +69,7 @@ at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, in
         input.ids = batch.to(device);
         input.mask = mask = mask.to(device);
         at::Tensor vectors = pool(network.hidden(input), mask, model.pooling);
-        if (model.normalize)
-            vectors = vectors / vectors.norm(2, {1}, true).clamp_min(1e-12);
+        if (model.normalize) vectors = vectors / vectors.norm(2, {1}, true).clamp_min(1e-12);
         vectors = vectors.cpu();
         for (int64_t row = 0; row < rows; ++row) result[order[begin + row]].copy_(vectors[row]);
         report_progress({"embedding", double(end), double(order.size()), "texts", ""});

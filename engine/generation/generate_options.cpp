@@ -12,11 +12,13 @@ const OptionTable& GenerateOptions::rows() {
         {"max_tokens", "integer", "256", "most tokens to write"},
         {"temperature", "number", "",
          "0 = always the most likely token; above 0 samples (default: the model's, else 0)"},
-        {"top_k", "integer", "", "sample from the k most likely, 0 = all (default: the model's, else 0)"},
+        {"top_k", "integer", "",
+         "sample from the k most likely, 0 = all (default: the model's, else 0)"},
         {"top_p", "number", "",
          "sample from the smallest set with this much probability (default: the model's, else 1)"},
         {"min_p", "number", "",
-         "sample from those at least this times as likely as the most likely (default: the model's, else 0)"},
+         "sample from those at least this times as likely as the most likely (default: the "
+         "model's, else 0)"},
         {"repetition_penalty", "number", "",
          "above 1: tokens already there become less likely (default: the model's, else 1)"},
         {"do_sample", "boolean", "", "false = greedy, true = sample at the model's temperature"},
@@ -53,7 +55,8 @@ GenerateOptions GenerateOptions::from_json(const Json& json, const GenerationCon
     read_option(json, "ignore_eos", o.ignore_eos);
     if (auto stop = json.find("stop"); stop != json.end() && !stop->is_null()) {
         if (stop->is_string()) o.stop = {stop->get<std::string>()};
-        else for (auto& one : *stop) o.stop.push_back(one.get<std::string>());
+        else
+            for (auto& one : *stop) o.stop.push_back(one.get<std::string>());
     }
     if (auto seed = json.find("seed"); seed != json.end() && !seed->is_null()) {
         if (seed->get<double>() < 0) throw Error("seed " + seed->dump(), "0 or more");

@@ -34,11 +34,12 @@ GenerationConfig GenerationConfig::from_json(const Json& file, const Json& confi
     if (const Json* eos = find(file, config, "eos_token_id")) {
         if (eos->is_array())
             for (auto& id : *eos) result.eos_token_ids.push_back(id_of(id, "eos_token_id"));
-        else
-            result.eos_token_ids.push_back(id_of(*eos, "eos_token_id"));
+        else result.eos_token_ids.push_back(id_of(*eos, "eos_token_id"));
     }
-    if (auto* id = find(file, config, "bos_token_id")) result.bos_token_id = id_of(*id, "bos_token_id");
-    if (auto* id = find(file, config, "pad_token_id")) result.pad_token_id = id_of(*id, "pad_token_id");
+    if (auto* id = find(file, config, "bos_token_id"))
+        result.bos_token_id = id_of(*id, "bos_token_id");
+    if (auto* id = find(file, config, "pad_token_id"))
+        result.pad_token_id = id_of(*id, "pad_token_id");
     // The rest was once written into config.json too, but by then nobody used it.
     auto number = [&](const char* key, auto& out) {
         const Json* value = find(file, {}, key);

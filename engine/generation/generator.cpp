@@ -68,7 +68,8 @@ std::vector<int> end_ids(const LanguageModel& model, const GenerateOptions& opti
     if (!options.ignore_eos) ids = model.generation_config.eos_token_ids;
     for (auto& stop : options.stop)
         if (model.tokenizer)
-            if (auto id = model.tokenizer->token_to_id(stop); id && model.tokenizer->is_special(*id))
+            if (auto id = model.tokenizer->token_to_id(stop);
+                id && model.tokenizer->is_special(*id))
                 ids.push_back(*id);
     return ids;
 }
@@ -130,17 +131,16 @@ GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_i
         else if (static_cast<int>(result.tokens.size()) >= options.max_tokens ||
                  static_cast<int64_t>(seen.size()) == room)
             result.finish_reason = "length";
-        else
-            logits = context->step(id);
+        else logits = context->step(id);
     }
     writer.finish();
     result.completion_seconds = seconds_since(written_from);
     return result;
 }
 
-GenerationResult generate(LanguageModel& model, const std::string& prompt,
-                          const GenerateOptions& options,
-                          const std::function<bool(const std::string& piece)>& on_text) {
+GenerationResult generate_text(LanguageModel& model, const std::string& prompt,
+                               const GenerateOptions& options,
+                               const std::function<bool(const std::string& piece)>& on_text) {
     std::vector<int> ids = model.need_tokenizer().encode(prompt, options.special);
     if (ids.empty() && model.generation_config.bos_token_id >= 0)
         ids = {model.generation_config.bos_token_id};

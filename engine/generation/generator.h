@@ -23,9 +23,9 @@ struct GenerateOptions {
     std::vector<std::string> stop;
     std::optional<uint64_t> seed;  // without one it is drawn and reported
     bool logprobs = false;
-    bool special = true;           // add special tokens when encoding the prompt
-    bool skip_special = true;      // leave special tokens out of the text
-    bool ignore_eos = false;       // write on past end tokens
+    bool special = true;       // add special tokens when encoding the prompt
+    bool skip_special = true;  // leave special tokens out of the text
+    bool ignore_eos = false;   // write on past end tokens
 
     // The rows of m:generate's options, and the struct from checked Json over the model's own
     // generation_config: a temperature above 0 samples, do_sample=false or temperature 0 is greedy,
@@ -43,29 +43,30 @@ struct GenerationResult {
     std::string prompt_text;
     std::vector<int> prompt_ids;
     std::string text;
-    std::vector<int> tokens;            // generated ids, the end token included when there was one
-    std::vector<TokenLogprob> logprobs; // when asked
-    std::string finish_reason;          // "stop", "length" (max_tokens or context), "interrupt", "callback"
+    std::vector<int> tokens;             // generated ids, the end token included when there was one
+    std::vector<TokenLogprob> logprobs;  // when asked
+    std::string finish_reason;  // "stop", "length" (max_tokens or context), "interrupt", "callback"
     uint64_t seed = 0;
     bool sampled = false;
-    size_t cached_tokens = 0;  // of the prompt, read by an earlier call and used again
+    size_t cached_tokens = 0;        // of the prompt, read by an earlier call and used again
     double prompt_seconds = 0;       // reading the prompt
     double first_token_seconds = 0;  // from the call to the first token
     double completion_seconds = 0;   // from the prompt's end to the last token
 };
 
-// `on_text` gets each certain piece; returning false ends the generation ("callback"). The pieces put
-// together are result.text, except that nothing is called any more once interrupted. A stop string
-// and end tokens are not part of the text (end tokens are with skip_special = false). Ctrl-C gives
-// what there is, finish_reason "interrupt", also while the prompt is read. The seed is reported
-// when one was given or drawn. Error: an encoder, no ids, a prompt that leaves no room in the
-// context, ids out of range, stop strings without a tokenizer.
+// `on_text` gets each certain piece; returning false ends the generation ("callback"). The pieces
+// put together are result.text, except that nothing is called any more once interrupted. A stop
+// string and end tokens are not part of the text (end tokens are with skip_special = false). Ctrl-C
+// gives what there is, finish_reason "interrupt", also while the prompt is read. The seed is
+// reported when one was given or drawn. Error: an encoder, no ids, a prompt that leaves no room in
+// the context, ids out of range, stop strings without a tokenizer.
 GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_ids,
                           const GenerateOptions& options,
                           const std::function<bool(const std::string& piece)>& on_text = {});
-// The same from text: encoded with options.special; an empty prompt is the bos token, if there is one.
-GenerationResult generate(LanguageModel& model, const std::string& prompt,
-                          const GenerateOptions& options,
-                          const std::function<bool(const std::string& piece)>& on_text = {});
+// The same from text: encoded with options.special; an empty prompt is the bos token, if there is
+// one.
+GenerationResult generate_text(LanguageModel& model, const std::string& prompt,
+                               const GenerateOptions& options,
+                               const std::function<bool(const std::string& piece)>& on_text = {});
 
 }  // namespace moonlet

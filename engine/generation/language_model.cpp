@@ -32,7 +32,8 @@ std::string model_folder(const std::string& name) {
     if (!fs::is_directory(path)) {
         std::string folder = fs::path(path).parent_path().string();
         bool inside = fs::exists(fs::path(path).parent_path() / "config.json");
-        throw Error(quote(path, 200) + " is a file", "a folder with config.json and model.safetensors",
+        throw Error(quote(path, 200) + " is a file",
+                    "a folder with config.json and model.safetensors",
                     inside ? "give its folder, " + quote(folder.empty() ? "." : folder, 200) : "");
     }
     if (!fs::exists(fs::path(path) / "config.json")) {
@@ -47,7 +48,8 @@ std::string model_folder(const std::string& name) {
     return path;
 }
 
-// "models/demo/" -> "demo"; the hub's cache, models--Qwen--Qwen3-0.6B/snapshots/<hash> -> "Qwen3-0.6B".
+// "models/demo/" -> "demo"; the hub's cache, models--Qwen--Qwen3-0.6B/snapshots/<hash> ->
+// "Qwen3-0.6B".
 std::string nice_name(const std::string& folder) {
     std::error_code ignored;
     fs::path path = fs::weakly_canonical(folder, ignored);
@@ -105,22 +107,25 @@ size_t LanguageModel::bytes() const {
 
 std::string LanguageModel::describe() const {
     Parameters& parameters = network->parameters();
-    std::string text = network->model_type() + " · " + count_text(parameters.count()) + " params · " +
-                       dtype_text(parameters.dtype()) + " · " + parameters.device().str();
+    std::string text = network->model_type() + " · " + count_text(parameters.count()) +
+                       " params · " + dtype_text(parameters.dtype()) + " · " +
+                       parameters.device().str();
     if (network->max_positions() > 0) text += " · ctx " + std::to_string(network->max_positions());
     if (!network->causal())
         return text + " · embeds " + std::to_string(network->hidden_size()) + " (" + pooling + ")";
     return text + " · chat template " + (chat_template ? "yes" : "no");
 }
 
-std::shared_ptr<LanguageModel> load_language_model(const std::string& name, const LoadOptions& options) {
+std::shared_ptr<LanguageModel> load_language_model(const std::string& name,
+                                                   const LoadOptions& options) {
     fs::path folder = model_folder(name);
     auto model = std::make_shared<LanguageModel>();
     model->name = nice_name(folder.string());
     model->folder = folder.string();
     // Small files first: a broken one is told of before gigabytes are mapped.
-    model->generation_config = GenerationConfig::from_json(
-        json_if_there(folder / "generation_config.json"), read_json((folder / "config.json").string()));
+    model->generation_config =
+        GenerationConfig::from_json(json_if_there(folder / "generation_config.json"),
+                                    read_json((folder / "config.json").string()));
     model->tokenizer_config = json_if_there(folder / "tokenizer_config.json");
     if (fs::exists(folder / "tokenizer.json")) model->tokenizer = Tokenizer::load(folder.string());
     model->chat_template = ChatTemplate::load(folder.string());
@@ -132,7 +137,8 @@ std::shared_ptr<LanguageModel> load_language_model(const std::string& name, cons
 void save_language_model(LanguageModel& model, const std::string& folder) {
     std::error_code failed;
     fs::create_directories(folder, failed);
-    if (failed) throw Error("cannot make the folder " + quote(folder, 200) + ": " + failed.message());
+    if (failed)
+        throw Error("cannot make the folder " + quote(folder, 200) + ": " + failed.message());
     fs::path to = folder;
     auto put = [&](const char* file, const Json& json) {
         if (!json.is_null()) write_file((to / file).string(), dump_json(json) + "\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What models.load opens: a network together with its tokenizer, chat template and generation
-// config, from one folder. It answers questions about text (logits, embeddings, likelihood); writing
-// text is generator.h. It knows no Lua and never prints.
+// config, from one folder. It answers questions about text (logits, embeddings, likelihood);
+// writing text is generator.h. It knows no Lua and never prints.
 #pragma once
 
 #include <memory>
@@ -22,9 +22,9 @@ struct GenerationConfig {
     int bos_token_id = -1, pad_token_id = -1;
     bool do_sample = false;
     double temperature = 1.0, top_p = 1.0, min_p = 0.0, repetition_penalty = 1.0;
-    int top_k = 0;     // 0 = off (HF's 50 is taken only when the file says so)
+    int top_k = 0;           // 0 = off (HF's 50 is taken only when the file says so)
     int max_new_tokens = 0;  // 0 = not said
-    Json json;         // the file as it is, for saving; null when there is none
+    Json json;               // the file as it is, for saving; null when there is none
 
     // From the two files' contents, either may be null. Error: a value of another type.
     static GenerationConfig from_json(const Json& generation_config, const Json& config);
@@ -39,7 +39,7 @@ struct LanguageModel {
     std::shared_ptr<Tokenizer> tokenizer;         // nullptr when the folder has none
     std::shared_ptr<ChatTemplate> chat_template;  // nullptr when the folder has none
     GenerationConfig generation_config;
-    Json tokenizer_config;         // tokenizer_config.json as it is, for saving; null when there is none
+    Json tokenizer_config;  // tokenizer_config.json as it is, for saving; null when there is none
     std::string pooling = "mean";  // of embed(): "mean", "cls", "max", "lasttoken" (1_Pooling)
     bool normalize = false;        // modules.json has a Normalize stage
     int max_seq_length = 0;        // sentence_bert_config.json; 0 = the network's limit
@@ -57,7 +57,8 @@ struct LanguageModel {
 
 // `name` as core resolve_model_path takes it. Error: no such folder, what is not a model folder (a
 // single file, a .gguf, no config.json), and as load_model.
-std::shared_ptr<LanguageModel> load_language_model(const std::string& name, const LoadOptions& options = {});
+std::shared_ptr<LanguageModel> load_language_model(const std::string& name,
+                                                   const LoadOptions& options = {});
 // The network's files plus tokenizer.json, tokenizer_config.json, chat_template.jinja and
 // generation_config.json; atomic file by file.
 void save_language_model(LanguageModel& model, const std::string& folder);
@@ -70,15 +71,16 @@ at::Tensor logits_of(LanguageModel& model, const std::vector<int>& ids);
 at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, int batch_size = 32);
 
 struct Likelihood {
-    double logprob = 0;      // natural log of p(continuation | context)
-    bool greedy = false;     // every token of the continuation was the most likely one
-    int tokens = 0;          // of the continuation
+    double logprob = 0;   // natural log of p(continuation | context)
+    bool greedy = false;  // every token of the continuation was the most likely one
+    int tokens = 0;       // of the continuation
     std::vector<double> logprobs;
 };
 // Cut as lm-evaluation-harness does: blanks at the end of the context belong to the continuation,
 // whose ids are those of the whole text past the context's count. An empty context is the model's
 // bos (else eos) token. Error: no tokenizer, an empty context without such a token, too long.
-Likelihood loglikelihood(LanguageModel& model, const std::string& context, const std::string& continuation);
+Likelihood loglikelihood(LanguageModel& model, const std::string& context,
+                         const std::string& continuation);
 
 struct NextToken {
     int id;
@@ -87,7 +89,8 @@ struct NextToken {
 };
 // The `top` most likely next tokens after the text's ids, most likely first (ties by lower id);
 // temperature (default 1), top_k, top_p, min_p, repetition_penalty filter as the sampler would;
-// filtered ids are left out. `options` is checked Json of next_token_rows() ("top" is passed apart).
+// filtered ids are left out. `options` is checked Json of next_token_rows() ("top" is passed
+// apart).
 std::vector<NextToken> next_tokens(LanguageModel& model, const std::vector<int>& ids, int top,
                                    const Json& options = {});
 const OptionTable& next_token_rows();

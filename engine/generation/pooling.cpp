@@ -55,7 +55,8 @@ std::string pooling_kind(const Json& config, const std::string& where) {
 void read_pooling(LanguageModel& model, const std::string& folder) {
     fs::path in = folder;
     Json limit = json_if_there(in / "sentence_bert_config.json");
-    if (limit.is_object() && limit.contains("max_seq_length") && limit["max_seq_length"].is_number())
+    if (limit.is_object() && limit.contains("max_seq_length") &&
+        limit["max_seq_length"].is_number())
         model.max_seq_length = limit["max_seq_length"].get<int>();
     Json modules = json_if_there(in / "modules.json");
     if (!modules.is_array()) return;

@@ -17,8 +17,8 @@ namespace moonlet {
 void read_pooling(LanguageModel& model, const std::string& folder);
 void save_pooling(const LanguageModel& model, const std::string& folder);
 
-// states [B, T, hidden], mask bool [B, T] (padding at the end) -> f32 [B, hidden], one vector a row;
-// a row without any position gives zeros. kind: "mean", "cls", "max", "lasttoken".
+// states [B, T, hidden], mask bool [B, T] (padding at the end) -> f32 [B, hidden], one vector a
+// row; a row without any position gives zeros. kind: "mean", "cls", "max", "lasttoken".
 at::Tensor pool(const at::Tensor& states, const at::Tensor& mask, const std::string& kind);
 
 }  // namespace moonlet

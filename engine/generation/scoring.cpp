@@ -15,7 +15,8 @@ namespace moonlet {
 
 namespace {
 
-constexpr int64_t kRows = 64;  // rows of logits held at a time: a large vocabulary is a megabyte each
+constexpr int64_t kRows =
+    64;  // rows of logits held at a time: a large vocabulary is a megabyte each
 
 // As lm-evaluation-harness: continuations carry the blank that parts them from the context.
 void move_blanks(std::string& context, std::string& continuation) {
@@ -31,7 +32,8 @@ struct Scorer {
     size_t first;
     Likelihood result{0, true, 0, {}};
 
-    // states [1, n, hidden] of the places from `begin` on; place i is told of by the state before it.
+    // states [1, n, hidden] of the places from `begin` on; place i is told of by the state before
+    // it.
     void add(Model& network, const at::Tensor& states, size_t begin) {
         int64_t from = std::max<int64_t>(0, int64_t(first) - 1 - int64_t(begin));
         int64_t to = std::min<int64_t>(states.size(1), int64_t(ids.size()) - 1 - int64_t(begin));
@@ -65,7 +67,8 @@ at::Tensor logits_of(LanguageModel& model, const std::vector<int>& ids) {
     return result;
 }
 
-Likelihood loglikelihood(LanguageModel& model, const std::string& given, const std::string& wanted) {
+Likelihood loglikelihood(LanguageModel& model, const std::string& given,
+                         const std::string& wanted) {
     interrupt::check_entry();
     const Tokenizer& tokenizer = model.need_tokenizer();
     std::string context = given, continuation = wanted;

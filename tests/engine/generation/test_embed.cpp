@@ -47,7 +47,8 @@ TEST_CASE("MiniLM embeds as transformers does", "[embed]") {
     CHECK((ours - theirs).abs().max().item<double>() <= 1e-4);
 
     // Batch = single, in any order and any batch size.
-    for (int batch_size : {1, 5}) CHECK(least_cosine(embed(*model, sentences, batch_size), ours) >= 0.999999);
+    for (int batch_size : {1, 5})
+        CHECK(least_cosine(embed(*model, sentences, batch_size), ours) >= 0.999999);
     std::vector<std::string> reversed(sentences.rbegin(), sentences.rend());
     CHECK(least_cosine(embed(*model, reversed).flip(0), ours) >= 0.999999);
 
@@ -94,13 +95,16 @@ TEST_CASE("no texts, and texts without tokens", "[embed]") {
 
 TEST_CASE("a text that is too long is cut, its special tokens stay", "[embed]") {
     auto model = test::tiny();
-    auto first_ids = [&](const std::string& text) {  // of an embedder with 8 positions and <s> … </s>
-        Json json = model->tokenizer->json();
-        json["post_processor"]["single"].push_back({{"SpecialToken", {{"id", "</s>"}, {"type_id", 0}}}});
-        json["post_processor"]["special_tokens"]["</s>"] = {{"id", "</s>"}, {"ids", {1}}, {"tokens", {"</s>"}}};
-        model->tokenizer = Tokenizer::from_json(json, "with an end");
-        return model->tokenizer->encode(text);
-    };
+    auto first_ids =
+        [&](const std::string& text) {  // of an embedder with 8 positions and <s> … </s>
+            Json json = model->tokenizer->json();
+            json["post_processor"]["single"].push_back(
+                {{"SpecialToken", {{"id", "</s>"}, {"type_id", 0}}}});
+            json["post_processor"]["special_tokens"]["</s>"] = {
+                {"id", "</s>"}, {"ids", {1}}, {"tokens", {"</s>"}}};
+            model->tokenizer = Tokenizer::from_json(json, "with an end");
+            return model->tokenizer->encode(text);
+        };
     std::vector<int> ids = first_ids("The moon orbits the earth. Tides follow the moon.");
     REQUIRE(ids.back() == 1);
     REQUIRE(ids.size() > 8);
@@ -111,14 +115,15 @@ TEST_CASE("a text that is too long is cut, its special tokens stay", "[embed]") 
     cut.push_back(1);
     ModelInput input;
     input.ids = at::tensor(std::vector<int64_t>(cut.begin(), cut.end())).unsqueeze(0);
-    at::NoGradGuard no_grad;
+    c10::InferenceMode no_grad;
     at::Tensor wanted = model->network->hidden(input)[0][7];
     at::Tensor ours = embed(*model, {"The moon orbits the earth. Tides follow the moon."})[0];
     CHECK((ours - wanted).abs().max().item<double>() <= 1e-5);
 }
 
 TEST_CASE("kinds of pooling", "[embed]") {
-    at::Tensor states = at::tensor({1., 2., 3., 9., 5., 6., -1., -2., 7., 7., 7., 7.}, at::kFloat).view({3, 2, 2});
+    at::Tensor states =
+        at::tensor({1., 2., 3., 9., 5., 6., -1., -2., 7., 7., 7., 7.}, at::kFloat).view({3, 2, 2});
     at::Tensor mask = at::tensor({1, 1, 1, 0, 0, 0}, at::kLong).view({3, 2}).to(at::kBool);
     auto wanted = [&](const char* kind, std::vector<float> values) {
         INFO(kind);
@@ -135,7 +140,8 @@ TEST_CASE("pooling files are read as sentence-transformers writes them", "[embed
     auto read = [&](const Json& pooling) {
         Json modules = Json::array();
         modules.push_back({{"type", "sentence_transformers.models.Transformer"}, {"path", ""}});
-        modules.push_back({{"type", "sentence_transformers.models.Pooling"}, {"path", "1_Pooling"}});
+        modules.push_back(
+            {{"type", "sentence_transformers.models.Pooling"}, {"path", "1_Pooling"}});
         fs::create_directories(folder / "1_Pooling");
         write_file((folder / "modules.json").string(), modules.dump());
         write_file((folder / "1_Pooling/config.json").string(), pooling.dump());
@@ -149,5 +155,6 @@ TEST_CASE("pooling files are read as sentence-transformers writes them", "[embed
     CHECK(read({{"pooling_mode", "max"}}) == "max");
     CHECK_THROWS_WITH(read({{"pooling_mode_cls_token", true}, {"pooling_mode_mean_tokens", true}}),
                       Catch::Contains("several"));
-    CHECK_THROWS_WITH(read({{"pooling_mode_weightedmean_tokens", true}}), Catch::Contains("weightedmean"));
+    CHECK_THROWS_WITH(read({{"pooling_mode_weightedmean_tokens", true}}),
+                      Catch::Contains("weightedmean"));
 }

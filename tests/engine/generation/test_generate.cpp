@@ -55,7 +55,8 @@ TEST_CASE("greedy text and its log-probabilities are those of transformers", "[g
         REQUIRE(result.logprobs.size() == result.tokens.size());
         for (size_t i = 0; i < result.tokens.size(); ++i) {
             CHECK(result.logprobs[i].id == result.tokens[i]);
-            CHECK(result.logprobs[i].logprob == Approx(c["logprobs"][i].get<double>()).margin(1e-4));
+            CHECK(result.logprobs[i].logprob ==
+                  Approx(c["logprobs"][i].get<double>()).margin(1e-4));
         }
         bool full = int(result.tokens.size()) == o.max_tokens;
         CHECK(result.finish_reason == (full ? "length" : "stop"));
@@ -134,32 +135,33 @@ TEST_CASE("a stop string that is a special token ends by its id", "[generate]") 
     GenerateOptions o;
     o.max_tokens = 12;
     o.repetition_penalty = 1.4;
-    auto free = generate(*model, {0, 277, 275}, o);
-    REQUIRE(free.finish_reason == "length");
+    auto unbound = generate(*model, {0, 277, 275}, o);
+    REQUIRE(unbound.finish_reason == "length");
     // Give that role to the fourth token it writes.
     Json json = model->tokenizer->json();
-    std::string text = json["model"]["vocab"].is_object() ? model->tokenizer->id_to_token(free.tokens[3]) : "";
-    json["added_tokens"].push_back({{"id", free.tokens[3]}, {"content", text}, {"special", true},
-                                    {"single_word", false}, {"lstrip", false}, {"rstrip", false},
-                                    {"normalized", false}});
+    std::string text = model->tokenizer->id_to_token(unbound.tokens[3]);
+    Json added = {{"id", unbound.tokens[3]}, {"content", text}, {"special", true},
+                  {"single_word", false},    {"lstrip", false}, {"rstrip", false},
+                  {"normalized", false}};
+    json["added_tokens"].push_back(added);
     model->tokenizer = Tokenizer::from_json(json, "changed");
     o.stop = {text};
     auto result = generate(*model, {0, 277, 275}, o);
     CHECK(result.finish_reason == "stop");
-    CHECK(result.tokens == std::vector<int>(free.tokens.begin(), free.tokens.begin() + 4));
+    CHECK(result.tokens == std::vector<int>(unbound.tokens.begin(), unbound.tokens.begin() + 4));
 }
 
 TEST_CASE("end tokens: any of them ends, none shows, ignore_eos writes on", "[generate]") {
     auto model = test::tiny();
     GenerateOptions o = sampled(4, 20);
-    auto free = generate(*model, {0, 7}, o);
+    auto unbound = generate(*model, {0, 7}, o);
     o.ignore_eos = false;
-    model->generation_config.eos_token_ids = {1, free.tokens[6], 2};
+    model->generation_config.eos_token_ids = {1, unbound.tokens[6], 2};
     auto result = generate(*model, {0, 7}, o);
     size_t count = result.tokens.size();
     CHECK(result.finish_reason == "stop");
     CHECK(count <= 7);
-    CHECK(result.tokens.back() == free.tokens[6]);
+    CHECK(result.tokens.back() == unbound.tokens[6]);
     std::vector<int> before(result.tokens.begin(), result.tokens.end() - 1);
     CHECK(result.text == model->tokenizer->decode(before, true));
     o.skip_special = false;
@@ -179,7 +181,8 @@ TEST_CASE("max_tokens and the context's end give length", "[generate]") {
 TEST_CASE("the caller can end it", "[generate]") {
     auto model = test::tiny();
     int calls = 0;
-    auto result = generate(*model, {0, 7}, sampled(2), [&](const std::string&) { return ++calls < 3; });
+    auto result =
+        generate(*model, {0, 7}, sampled(2), [&](const std::string&) { return ++calls < 3; });
     CHECK(calls == 3);
     CHECK(result.finish_reason == "callback");
     CHECK(result.text.size() < generate(*model, {0, 7}, sampled(2)).text.size());
@@ -238,7 +241,7 @@ TEST_CASE("without a tokenizer there are ids only", "[generate]") {
 
 TEST_CASE("what generate cannot take is one clear error", "[generate]") {
     auto model = test::tiny();
-    CHECK_THROWS_WITH(generate(*model, std::vector<int>{}, {}), Catch::Contains("no token ids"));
+    CHECK_THROWS_WITH(generate(*model, {}, {}), Catch::Contains("no token ids"));
     CHECK_THROWS_WITH(generate(*model, {5, 320}, {}), Catch::Contains("320"));
     CHECK_THROWS_WITH(generate(*model, {-1}, {}), Catch::Contains("-1"));
     GenerateOptions o;
@@ -250,6 +253,6 @@ TEST_CASE("an empty prompt is the model's first token", "[generate]") {
     auto model = test::tiny();
     GenerateOptions o;
     o.special = false;
-    auto result = generate(*model, std::string(), o);
+    auto result = generate_text(*model, "", o);
     CHECK(result.prompt_ids == std::vector<int>{0});
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model folder as a whole: opened, described, saved and opened again; scores against transformers.
+// A model folder as a whole: opened, described, saved and opened again; scores against
+// transformers.
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -19,7 +20,8 @@ TEST_CASE("a folder is opened with all that belongs to it", "[language_model]") 
     CHECK(model->generation_config.bos_token_id == 0);
     CHECK(model->tokenizer->decode(model->tokenizer->encode("달은 moon"), true) == "달은 moon");
     auto& chat = test::peer()["chat"];
-    CHECK(model->need_chat_template().render(chat["messages"], {}) == chat["text"].get<std::string>());
+    CHECK(model->need_chat_template().render(chat["messages"], {}) ==
+          chat["text"].get<std::string>());
     CHECK(model->bytes() >= 82800 * 4);
 }
 
@@ -36,7 +38,7 @@ TEST_CASE("logits are those of transformers, read at once or bit by bit", "[lang
     input.ids = at::tensor(std::vector<int64_t>(ids.begin(), ids.end())).unsqueeze(0);
     at::Tensor plain;
     {
-        at::NoGradGuard no_grad;
+        c10::InferenceMode no_grad;
         plain = model->network->logits(model->network->hidden(input))[0];
     }
     CHECK((logits_of(*model, ids) - plain).abs().max().item<double>() <= 1e-4);
@@ -76,7 +78,7 @@ TEST_CASE("trained weights make the kept context worthless", "[language_model]")
     Context context(model->network);
     context.read(ids);
     {
-        at::NoGradGuard no_grad;
+        c10::InferenceMode no_grad;
         model->network->parameters().entries()[1].tensor.mul_(1.5);
     }
     size_t reused = 1;
@@ -152,7 +154,8 @@ TEST_CASE("what cannot be opened says what was looked for", "[language_model]") 
     CHECK_THROWS_WITH(load_language_model(folder.string()), Catch::Contains("config.json"));
     CHECK_THROWS_WITH(load_language_model("/no/such/model.gguf"), Catch::Contains("later version"));
     write_file((folder / "x.gguf").string(), "GGUF");
-    CHECK_THROWS_WITH(load_language_model((folder / "x.gguf").string()), Catch::Contains("later version"));
+    CHECK_THROWS_WITH(load_language_model((folder / "x.gguf").string()),
+                      Catch::Contains("later version"));
     CHECK_THROWS_WITH(load_language_model(folder.string()), Catch::Contains("x.gguf"));
     auto file = test::golden("generation/llama/config.json");
     CHECK_THROWS_WITH(load_language_model(file.string()), Catch::Contains("give its folder"));
@@ -170,7 +173,8 @@ TEST_CASE("a model without tokenizer or template says so", "[language_model]") {
     CHECK(model->describe().find("chat template no") != std::string::npos);
 }
 
-TEST_CASE("questions that have nothing partial to give throw when interrupted", "[language_model]") {
+TEST_CASE("questions that have nothing partial to give throw when interrupted",
+          "[language_model]") {
     auto model = test::tiny();
     interrupt::flag() = int(interrupt::State::requested);
     CHECK_THROWS_AS(logits_of(*model, {0, 1}), Interrupted);

@@ -26,8 +26,9 @@ TEST_CASE("without anything said decoding is greedy", "[options]") {
 }
 
 TEST_CASE("the model's own settings hold where nothing else is said", "[options]") {
-    Json file = {{"do_sample", true}, {"temperature", 0.6}, {"top_k", 20}, {"top_p", 0.95},
-                 {"min_p", 0.01},     {"repetition_penalty", 1.05}, {"max_new_tokens", 77}};
+    Json file = {{"do_sample", true},   {"temperature", 0.6}, {"top_k", 20},
+                 {"top_p", 0.95},       {"min_p", 0.01},      {"repetition_penalty", 1.05},
+                 {"max_new_tokens", 77}};
     GenerateOptions o = made({}, file);
     CHECK(o.temperature == 0.6);
     CHECK(o.top_k == 20);
@@ -58,8 +59,8 @@ TEST_CASE("stop is one text or several, seed an integer", "[options]") {
 
 TEST_CASE("values out of range name themselves", "[options]") {
     for (Json bad : {Json{{"temperature", -1}}, Json{{"top_k", -2}}, Json{{"top_p", 1.5}},
-                     Json{{"min_p", -0.5}}, Json{{"repetition_penalty", 0}}, Json{{"max_tokens", 0}},
-                     Json{{"seed", -4}}})
+                     Json{{"min_p", -0.5}}, Json{{"repetition_penalty", 0}},
+                     Json{{"max_tokens", 0}}, Json{{"seed", -4}}})
         CHECK_THROWS_WITH(made(bad), Catch::Contains(bad.begin().key()));
     CHECK_THROWS_WITH(made({{"temprature", 1}}), Catch::Contains("temperature"));
     CHECK_THROWS_AS(made({{"stop", 5}}), Error);
@@ -74,5 +75,6 @@ TEST_CASE("end ids come as one or many, from either file", "[options]") {
     CHECK(ids({{"eos_token_id", nullptr}}, {{"eos_token_id", {7}}}) == std::vector<int>{7});
     CHECK(ids(Json(), Json()).empty());
     CHECK_THROWS_WITH(ids({{"eos_token_id", "</s>"}}, Json()), Catch::Contains("eos_token_id"));
-    CHECK_THROWS_WITH(GenerationConfig::from_json({{"top_p", "high"}}, Json()), Catch::Contains("top_p"));
+    CHECK_THROWS_WITH(GenerationConfig::from_json({{"top_p", "high"}}, Json()),
+                      Catch::Contains("top_p"));
 }
