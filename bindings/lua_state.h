@@ -29,7 +29,8 @@ struct EmbeddedFile {
 // Thrown by the hook. Nothing may catch it on purpose; never write catch (...) on a Lua path.
 struct LuaInterrupt {};
 
-// Lua registry field: light userdata, the address of the std::atomic<int> below, for native modules.
+// Lua registry field: light userdata, the address of the std::atomic<int> below, for native
+// modules.
 inline constexpr const char* kInterruptFlagKey = "moonlet.interrupt_flag";
 inline constexpr int kInterruptNone = 0, kInterruptRequested = 1, kInterruptDelivered = 2;
 inline constexpr int kInterruptGrace = 10000;  // Lua instructions
@@ -38,11 +39,11 @@ struct StateOptions {
     bool environment = true;  // false (-E): LUA_PATH, LUA_CPATH and MOONLET_STDLIB are ignored
 };
 
-// A state with the standard libraries, the embedded stdlib in package.preload (or the *.lua files of
-// the folder MOONLET_STDLIB: init.lua is "moonlet", x.lua is "moonlet.x"), the binary's own folder
-// first in package.cpath, and the module tables of "moonlet.globals" in _G. What went wrong with the
-// last is put into *problem (empty when fine); the state is usable all the same.
-// nullptr: no memory. The caller closes it with lua_close.
+// A state with the standard libraries, the embedded stdlib in package.preload (or the *.lua files
+// of the folder MOONLET_STDLIB: init.lua is "moonlet", x.lua is "moonlet.x"), the binary's own
+// folder first in package.cpath, and the module tables of "moonlet.globals" in _G. What went wrong
+// with the last is put into *problem (empty when fine); the state is usable all the same. nullptr:
+// no memory. The caller closes it with lua_close.
 lua_State* open_state(const StateOptions& options, std::string* problem);
 
 // The folder of the running program, without a slash at the end; "." where it is unknown.
@@ -51,8 +52,8 @@ std::string program_folder();
 std::atomic<int>& interrupt_flag();
 
 // Installs the SIGINT handler for this state; call it on the main thread. A signal that reaches
-// another thread is passed on to this one. kill_after: so many presses that nothing has answered end
-// the process (scripts stuck in C); 0 = never.
+// another thread is passed on to this one. kill_after: so many presses that nothing has answered
+// end the process (scripts stuck in C); 0 = never.
 void install_interrupt(lua_State* L, int kill_after);
 
 // Disarms the hook, puts the user's own hook back and clears the flag.
@@ -64,9 +65,10 @@ std::string interrupt_location();
 enum class CallStatus { ok, failed, interrupted };
 
 // lua_pcall from a frame below which no Lua runs. Only inside it the hook throws: an interrupt that
-// came before is thrown at its first instruction, unless reset_interrupt() was called. On failed and interrupted one value (the message,
-// or what `handler` made of it) is on the stack. The interrupt stays armed: the shell calls
-// reset_interrupt() before the next entry, a script ends. `handler` may be nullptr.
+// came before is thrown at its first instruction, unless reset_interrupt() was called. On failed
+// and interrupted one value (the message, or what `handler` made of it) is on the stack. The
+// interrupt stays armed: the shell calls reset_interrupt() before the next entry, a script ends.
+// `handler` may be nullptr.
 CallStatus call_protected(lua_State* L, int arguments, int results, lua_CFunction handler);
 
 }  // namespace moonlet

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// os.execute under Ctrl-C. The C library's system() ignores SIGINT while the child runs, so a Ctrl-C
-// that ends the child would leave `while true do os.execute("sleep 9") end` running for ever. As a
-// shell does: a child that died of SIGINT counts as a Ctrl-C for us; one that took it as a key (an
-// editor, a pager) does not. Linked in place of system() by --wrap=system.
+// os.execute under Ctrl-C. The C library's system() ignores SIGINT while the child runs, so a
+// Ctrl-C that ends the child would leave `while true do os.execute("sleep 9") end` running for
+// ever. As a shell does: a child that died of SIGINT counts as a Ctrl-C for us; one that took it as
+// a key (an editor, a pager) does not. Linked in place of system() by --wrap=system.
 #include <csignal>
 #include <cstdlib>
 

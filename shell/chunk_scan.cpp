@@ -276,8 +276,8 @@ class Scanner {
     }
 
     bool binary() {
-        for (std::string_view op : {"+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">",
-                                    ">=", "and", "or"}) {
+        for (std::string_view op :
+             {"+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or"}) {
             if (accept(op)) return true;
         }
         return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recogniser of the Lua grammar that builds nothing: it reports where the top-level `local`
 // statements of a chunk end (the shell keeps those locals for later entries) and where the first
-// token stands that cannot be (for the caret under an error). Whether a text is valid is LuaJIT's to
-// say: where the two differ, locals are not kept and no caret is drawn, nothing worse.
+// token stands that cannot be (for the caret under an error). Whether a text is valid is LuaJIT's
+// to say: where the two differ, locals are not kept and no caret is drawn, nothing worse.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace moonlet {
 
 struct LocalStatement {
     std::vector<std::string> names;
-    std::size_t end;        // byte after its last token
-    bool call_would_follow; // the next token is `(`: code inserted at `end` must close with `;`
+    std::size_t end;         // byte after its last token
+    bool call_would_follow;  // the next token is `(`: code inserted at `end` must close with `;`
 };
 
 struct ChunkScan {

@@ -100,7 +100,8 @@ void Completer::special(Place& place) {
     std::size_t blank = place.text.find_last_of(" \t");
     bool argument = blank != std::string::npos && blank > start;
     std::size_t begin = argument ? blank + 1 : start + 1;
-    if (!argument && !command && start + 1 < place.text.size() && place.text[start + 1] == '?') ++begin;
+    if (!argument && !command && start + 1 < place.text.size() && place.text[start + 1] == '?')
+        ++begin;
     place.found.begin = begin;
     place.prefix = place.text.substr(begin);
     if (command && !argument) {
@@ -130,7 +131,8 @@ void Completer::string(Place& place) {
         auto chain = place.chain_to(place.tokens.size() - 3);
         if (chain.empty() || !push_chain(L_, locals_, chain)) return;
         for (const Member& member : members_of(L_, lua_gettop(L_))) {
-            if (member.name.find_first_of(std::string("\\\n") + quote) != std::string::npos) continue;
+            if (member.name.find_first_of(std::string("\\\n") + quote) != std::string::npos)
+                continue;
             std::string closed = member.name + quote + "]";
             if (member.name.compare(0, place.prefix.size(), place.prefix) == 0) {
                 place.found.candidates.push_back({closed, member.name});
@@ -151,7 +153,8 @@ void Completer::string(Place& place) {
          it.increment(failed)) {
         if (failed || ++looked > 5000) break;
         std::string name = it->path().filename().string();
-        if (name.compare(0, start.size(), start) != 0 || (start.empty() && name[0] == '.')) continue;
+        if (name.compare(0, start.size(), start) != 0 || (start.empty() && name[0] == '.'))
+            continue;
         if (name.find(quote) != std::string::npos) continue;
         std::error_code ignored;
         if (it->is_directory(ignored)) name += "/";
@@ -249,9 +252,10 @@ void Completer::names(Place& place) {
         if (is_name(member.name)) place.add(member.name);
     }
     for (const auto& name : locals_.names()) place.add(name);
-    for (const char* keyword : {"and", "break", "do", "else", "elseif", "end", "false", "for",
-                                "function", "goto", "if", "in", "local", "nil", "not", "or",
-                                "repeat", "return", "then", "true", "until", "while"}) {
+    for (const char* keyword :
+         {"and",      "break",  "do",   "else", "elseif", "end",  "false", "for",
+          "function", "goto",   "if",   "in",   "local",  "nil",  "not",   "or",
+          "repeat",   "return", "then", "true", "until",  "while"}) {
         place.add(keyword);
     }
 }

@@ -10,8 +10,8 @@
 namespace moonlet {
 
 struct Candidate {
-    std::string text;   // what replaces the range
-    std::string shown;  // in the list; empty = text
+    std::string text;    // what replaces the range
+    std::string shown;   // in the list; empty = text
     std::string note{};  // dim, behind it: a type and a default
 };
 

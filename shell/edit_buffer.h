@@ -24,7 +24,7 @@ class EditBuffer {
     // Each returns false when there was nothing to do.
     bool left();
     bool right();
-    bool up();    // one line up within the text, keeping the column where it can
+    bool up();  // one line up within the text, keeping the column where it can
     bool down();
     void line_start();
     void line_end();

@@ -107,7 +107,10 @@ EditAction EditorState::control(char code) {
             break;
         case 'e': buffer_.line_end(); break;
         case 'f': buffer_.right(); break;
-        case 'k': buffer_.kill_to_line_end(more); now_ = Last::kill; break;
+        case 'k':
+            buffer_.kill_to_line_end(more);
+            now_ = Last::kill;
+            break;
         case 'l': return EditAction::clear_screen;
         case 'n': newer(); break;
         case 'p': older(); break;
@@ -118,8 +121,14 @@ EditAction EditorState::control(char code) {
             draft_ = buffer_.text();
             history_at_ = history_.entries().size();
             break;
-        case 'u': buffer_.kill_to_line_start(more); now_ = Last::kill; break;
-        case 'w': buffer_.kill_word_left(true, more); now_ = Last::kill; break;
+        case 'u':
+            buffer_.kill_to_line_start(more);
+            now_ = Last::kill;
+            break;
+        case 'w':
+            buffer_.kill_word_left(true, more);
+            now_ = Last::kill;
+            break;
         case 'y': buffer_.yank(); break;
         case 'z': return EditAction::suspend;
         default: break;
@@ -132,9 +141,15 @@ void EditorState::alt(char code) {
     switch (code) {
         case 'b': buffer_.word_left(); break;
         case 'f': buffer_.word_right(); break;
-        case 'd': buffer_.kill_word_right(more); now_ = Last::kill; break;
+        case 'd':
+            buffer_.kill_word_right(more);
+            now_ = Last::kill;
+            break;
         case 0x7f:
-        case '\b': buffer_.kill_word_left(false, more); now_ = Last::kill; break;
+        case '\b':
+            buffer_.kill_word_left(false, more);
+            now_ = Last::kill;
+            break;
         default: break;
     }
 }
@@ -145,7 +160,8 @@ void EditorState::paste(std::string text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '\r') {
             if (i + 1 == text.size() || text[i + 1] != '\n') clean += '\n';
-        } else if (text[i] == '\n' || text[i] == '\t' || static_cast<unsigned char>(text[i]) >= ' ') {
+        } else if (text[i] == '\n' || text[i] == '\t' ||
+                   static_cast<unsigned char>(text[i]) >= ' ') {
             clean += text[i];
         }
     }
@@ -218,7 +234,8 @@ void EditorState::search(std::size_t from) {
     search_failed_ = false;
     for (std::size_t i = std::min(from, entries.size()); i-- > 0;) {
         std::size_t at = entries[i].find(pattern_);
-        if (at == std::string::npos || (entries[i] == buffer_.text() && from == history_at_)) continue;
+        if (at == std::string::npos || (entries[i] == buffer_.text() && from == history_at_))
+            continue;
         history_at_ = i;
         buffer_.set(entries[i], at + pattern_.size());
         return;

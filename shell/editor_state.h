@@ -54,8 +54,8 @@ class EditorState {
     EditBuffer buffer_;
     Last last_ = Last::other, now_ = Last::other;
 
-    std::string draft_, prefix_;       // while walking through the history
-    std::size_t history_at_ = 0;       // index into entries(); its size = the draft
+    std::string draft_, prefix_;  // while walking through the history
+    std::size_t history_at_ = 0;  // index into entries(); its size = the draft
     bool searching_ = false;
     std::string pattern_;
     bool search_failed_ = false;

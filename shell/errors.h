@@ -23,7 +23,8 @@ struct ErrorText {
 // leaves the error value there in its place.
 ErrorText take_error(lua_State* L, int width);
 
-// The source line `line` (1-based) of the chunk that messages call `chunk` ("(3)"); empty = unknown.
+// The source line `line` (1-based) of the chunk that messages call `chunk` ("(3)"); empty =
+// unknown.
 using SourceLookup = std::function<std::string(const std::string& chunk, std::size_t line)>;
 
 // Message, the line it names with a bar in front, traceback with the lines of entries.

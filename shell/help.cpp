@@ -195,7 +195,8 @@ int help_job(lua_State* L) {
     std::vector<const HelpRow*> same;
     for (const HelpRow& row : rows.all()) {
         std::size_t divider = row.name.find_last_of(".:");
-        if (divider != std::string::npos && row.name.substr(divider + 1) == topic) same.push_back(&row);
+        if (divider != std::string::npos && row.name.substr(divider + 1) == topic)
+            same.push_back(&row);
     }
     if (same.empty()) {
         job->text = unknown(L, rows, topic);
@@ -231,7 +232,8 @@ std::string search_help(Rows& rows, const std::string& words) {
     std::vector<std::pair<int, const HelpRow*>> hits;
     for (const HelpRow& row : rows.all()) {
         std::string name = lower(row.name), doc = lower(row.doc), options;
-        for (const RowField& field : row.options) options += lower(field.name + " " + field.doc) + "\n";
+        for (const RowField& field : row.options)
+            options += lower(field.name + " " + field.doc) + "\n";
         int score = 0;
         for (const auto& word : wanted) {
             int found = name.find(word) != std::string::npos      ? 4

@@ -15,7 +15,8 @@ char closer_of(char open) { return open == '(' ? ')' : open == '[' ? ']' : '}'; 
 std::vector<Style> highlight(std::string_view text, std::size_t cursor) {
     std::vector<Style> styles(text.size(), Style::plain);
     std::size_t first = text.find_first_not_of(" \t\n");
-    if (first != std::string_view::npos && (text[first] == ':' || text[first] == '?')) return styles;
+    if (first != std::string_view::npos && (text[first] == ':' || text[first] == '?'))
+        return styles;
     std::vector<std::size_t> open;
     auto at_cursor = [&](std::size_t at) { return at == cursor || at + 1 == cursor; };
     for (const Token& token : lex(text)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Colours of an entry while it is typed: one style for each byte. Keywords, strings, numbers and
-// comments; brackets that nothing closes or opens in red; the bracket at the cursor and its partner.
+// comments; brackets that nothing closes or opens in red; the bracket at the cursor and its
+// partner.
 #pragma once
 
 #include <cstddef>

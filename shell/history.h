@@ -17,7 +17,8 @@ class History {
     // Empty path: nothing is read or written.
     explicit History(std::string path);
 
-    // $XDG_STATE_HOME/moonlet/history, by default ~/.local/state/moonlet/history; empty without a home.
+    // $XDG_STATE_HOME/moonlet/history, by default ~/.local/state/moonlet/history; empty without a
+    // home.
     static std::string default_path();
 
     // Keeps an entry, unless it is empty, starts with a space or equals the one before.

@@ -13,16 +13,32 @@ struct Sequence {
     std::string_view bytes;  // after ESC
     KeyKind kind;
 };
-constexpr Sequence kSequences[] = {
-    {"[A", KeyKind::up},          {"OA", KeyKind::up},          {"[B", KeyKind::down},
-    {"OB", KeyKind::down},        {"[C", KeyKind::right},       {"OC", KeyKind::right},
-    {"[D", KeyKind::left},        {"OD", KeyKind::left},        {"[H", KeyKind::home},
-    {"OH", KeyKind::home},        {"[1~", KeyKind::home},       {"[7~", KeyKind::home},
-    {"[F", KeyKind::end},         {"OF", KeyKind::end},         {"[4~", KeyKind::end},
-    {"[8~", KeyKind::end},        {"[3~", KeyKind::erase},      {"[5~", KeyKind::page_up},
-    {"[6~", KeyKind::page_down},  {"[Z", KeyKind::shift_tab},   {"[1;5D", KeyKind::word_left},
-    {"[1;3D", KeyKind::word_left}, {"Od", KeyKind::word_left},  {"[1;5C", KeyKind::word_right},
-    {"[1;3C", KeyKind::word_right}, {"Oc", KeyKind::word_right}};
+constexpr Sequence kSequences[] = {{"[A", KeyKind::up},
+                                   {"OA", KeyKind::up},
+                                   {"[B", KeyKind::down},
+                                   {"OB", KeyKind::down},
+                                   {"[C", KeyKind::right},
+                                   {"OC", KeyKind::right},
+                                   {"[D", KeyKind::left},
+                                   {"OD", KeyKind::left},
+                                   {"[H", KeyKind::home},
+                                   {"OH", KeyKind::home},
+                                   {"[1~", KeyKind::home},
+                                   {"[7~", KeyKind::home},
+                                   {"[F", KeyKind::end},
+                                   {"OF", KeyKind::end},
+                                   {"[4~", KeyKind::end},
+                                   {"[8~", KeyKind::end},
+                                   {"[3~", KeyKind::erase},
+                                   {"[5~", KeyKind::page_up},
+                                   {"[6~", KeyKind::page_down},
+                                   {"[Z", KeyKind::shift_tab},
+                                   {"[1;5D", KeyKind::word_left},
+                                   {"[1;3D", KeyKind::word_left},
+                                   {"Od", KeyKind::word_left},
+                                   {"[1;5C", KeyKind::word_right},
+                                   {"[1;3C", KeyKind::word_right},
+                                   {"Oc", KeyKind::word_right}};
 
 std::size_t utf8_length(unsigned char first) {
     if (first < 0xc2) return 1;

@@ -14,9 +14,23 @@ enum class KeyKind {
     paste,    // a bracketed paste in `text`
     control,  // `code` is the letter: 'a' for Ctrl-A
     alt,      // `code` is the letter
-    enter, alt_enter, tab, shift_tab, backspace, escape,
-    up, down, left, right, home, end, erase, page_up, page_down,
-    word_left, word_right,
+    enter,
+    alt_enter,
+    tab,
+    shift_tab,
+    backspace,
+    escape,
+    up,
+    down,
+    left,
+    right,
+    home,
+    end,
+    erase,
+    page_up,
+    page_down,
+    word_left,
+    word_right,
     unknown,  // a sequence that means nothing here
 };
 

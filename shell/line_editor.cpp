@@ -17,8 +17,8 @@ LineEditor::LineEditor(Terminal& terminal, History& history, EditorHooks hooks, 
 void LineEditor::draw(bool final) {
     width_ = terminal_.width();
     auto drawing = state_.drawing(prompt_, width_, color_, final);
-    EditView view{drawing.text, drawing.cursor, drawing.prompt, prompt2_, drawing.styles,
-                  drawing.below};
+    EditView view{drawing.text, drawing.cursor, drawing.prompt,
+                  prompt2_,     drawing.styles, drawing.below};
     Frame next = clip(render(view, width_), terminal_.height(), &first_row_);
     terminal_.write(diff(screen_, next, color_));
     screen_ = std::move(next);
@@ -151,7 +151,8 @@ EntryResult read_plain(const std::string& prompt, const std::string& prompt2,
         *entry += first ? line : "\n" + line;
         first = false;
         std::size_t start = entry->find_first_not_of(" \t\n");
-        bool no_lua = start == std::string::npos || (*entry)[start] == ':' || (*entry)[start] == '?';
+        bool no_lua =
+            start == std::string::npos || (*entry)[start] == ':' || (*entry)[start] == '?';
         if (c == EOF || no_lua || hooks.is_complete(*entry)) return EntryResult::entry;
     }
 }

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <lua.hpp>
 #include <unistd.h>
+#include <lua.hpp>
 
 #include "bindings/lua_state.h"
 #include "shell/options.h"
@@ -35,7 +35,8 @@ int run(const std::vector<std::string>& argv, const Options& options) {
         std::fputs("moonlet: not enough memory\n", stderr);
         return 1;
     }
-    if (!problem.empty()) std::fprintf(stderr, "moonlet: the stdlib did not load: %s\n", problem.c_str());
+    if (!problem.empty())
+        std::fprintf(stderr, "moonlet: the stdlib did not load: %s\n", problem.c_str());
 
     bool has_script = options.script > 0;
     bool something = has_script || !options.actions.empty() || options.version;
@@ -45,7 +46,8 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     ScriptResult result = options.environment ? run_lua_init(L) : ScriptResult::ok;
     if (result == ScriptResult::ok) result = run_actions(L, options);
     if (result == ScriptResult::ok && has_script) {
-        result = run_script(L, argv[static_cast<std::size_t>(options.script)], argv, options.script);
+        result =
+            run_script(L, argv[static_cast<std::size_t>(options.script)], argv, options.script);
     } else if (result == ScriptResult::ok && !something && !prompt) {
         result = run_script(L, "-", argv, static_cast<int>(argv.size()) - 1);
     }
@@ -76,6 +78,7 @@ int main(int argc, char** argv) {
         std::fputs(moonlet::kUsage, stdout);
         return 0;
     }
-    if (options.version) std::printf("moonlet %s · %s\n", MOONLET_VERSION, LUA_RELEASE " · LuaJIT 2.1");
+    if (options.version)
+        std::printf("moonlet %s · %s\n", MOONLET_VERSION, LUA_RELEASE " · LuaJIT 2.1");
     return moonlet::run(words, options);
 }

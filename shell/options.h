@@ -16,13 +16,13 @@ struct Options {
     bool interactive = false;  // -i
     bool version = false;      // -v, --version
     bool help = false;
-    bool environment = true;   // -E clears it
-    bool read_rc = true;       // --norc clears it
-    bool color = true;         // --no-color clears it
-    bool from_stdin = false;   // -
+    bool environment = true;             // -E clears it
+    bool read_rc = true;                 // --norc clears it
+    bool color = true;                   // --no-color clears it
+    bool from_stdin = false;             // -
     std::vector<StartAction> actions{};  // in order
-    int script = 0;            // index into argv, 0 = none; what follows are its arguments
-    std::string error{};       // not empty: what is wrong with the command line
+    int script = 0;       // index into argv, 0 = none; what follows are its arguments
+    std::string error{};  // not empty: what is wrong with the command line
 };
 
 Options parse_options(const std::vector<std::string>& argv);

@@ -16,11 +16,11 @@ enum class ParseState { complete, incomplete, error };
 
 struct ParsedEntry {
     ParseState state = ParseState::error;
-    bool expression = false;    // `code` is a list of expressions, else statements
-    bool silent = false;        // a `;` at the end: do not print the values
-    std::string code;           // what to compile: same lines as the entry
-    std::string message;        // of an error, with the chunk name in front
-    std::size_t error_line = 0; // 1-based; 0 = no caret known
+    bool expression = false;       // `code` is a list of expressions, else statements
+    bool silent = false;           // a `;` at the end: do not print the values
+    std::string code;              // what to compile: same lines as the entry
+    std::string message;           // of an error, with the chunk name in front
+    std::size_t error_line = 0;    // 1-based; 0 = no caret known
     std::size_t error_column = 0;  // bytes before the wrong token on that line
 };
 

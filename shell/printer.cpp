@@ -14,8 +14,8 @@
 namespace moonlet {
 namespace {
 
-constexpr std::size_t kMaxKeys = 10000;   // looked at and sorted
-constexpr int kMaxNested = 72;            // columns of an object's own text inside a table
+constexpr std::size_t kMaxKeys = 10000;  // looked at and sorted
+constexpr int kMaxNested = 72;           // columns of an object's own text inside a table
 
 struct Node {
     std::string key;   // with " = ", empty for array items

@@ -11,7 +11,8 @@ namespace {
 // Appends cells to the last row of a frame and wraps.
 class Writer {
   public:
-    Writer(Frame& frame, std::size_t width) : frame_(frame), width_(std::max<std::size_t>(width, 2)) {}
+    Writer(Frame& frame, std::size_t width)
+        : frame_(frame), width_(std::max<std::size_t>(width, 2)) {}
 
     std::size_t column() const { return column_; }
 
@@ -153,7 +154,8 @@ std::string diff(const Frame& before, const Frame& after, bool color) {
         if (r < common) {
             out += move(at, r, column);
         } else {
-            // The row does not exist yet: a line feed from the last one makes it, scrolling if need be.
+            // The row does not exist yet: a line feed from the last one makes it, scrolling if need
+            // be.
             out += move(at, r - 1, 0) + "\n";
         }
         at = r;

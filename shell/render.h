@@ -13,7 +13,16 @@
 namespace moonlet {
 
 enum class Style : std::uint8_t {
-    plain, keyword, string, number, comment, error, match, prompt, dim, heading
+    plain,
+    keyword,
+    string,
+    number,
+    comment,
+    error,
+    match,
+    prompt,
+    dim,
+    heading
 };
 
 // SGR parameters of a style ("1;34"), "" for plain.

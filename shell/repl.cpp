@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <lua.hpp>
 #include <unistd.h>
+#include <lua.hpp>
 
 #include "bindings/lua_state.h"
 #include "shell/commands.h"
@@ -28,7 +28,8 @@ std::string banner(std::size_t width) {
     while (true) {
         std::string text;
         for (const auto& part : parts) text += (text.empty() ? "" : " · ") + part;
-        if (parts.size() == 1 || static_cast<std::size_t>(text_width(text)) < width) return text + "\n";
+        if (parts.size() == 1 || static_cast<std::size_t>(text_width(text)) < width)
+            return text + "\n";
         parts.erase(parts.begin() + 1);
     }
 }

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <lua.hpp>
 #include <unistd.h>
+#include <lua.hpp>
 
 #include "bindings/lua_state.h"
 #include "shell/errors.h"
@@ -36,7 +36,8 @@ ScriptResult call(lua_State* L, int load_status, int arguments) {
         lua_pop(L, 1);
         std::string where = interrupt_location();
         std::fflush(stdout);
-        std::fprintf(stderr, "moonlet: interrupted%s%s\n", where.empty() ? "" : " at ", where.c_str());
+        std::fprintf(stderr, "moonlet: interrupted%s%s\n", where.empty() ? "" : " at ",
+                     where.c_str());
         return ScriptResult::interrupted;
     }
     report(L);
@@ -72,7 +73,8 @@ ScriptResult run_script(lua_State* L, const std::string& path, const std::vector
     int arguments = 0;
     if (status == 0) {
         luaL_checkstack(L, static_cast<int>(argv.size()) + 4, "too many arguments");
-        for (std::size_t i = static_cast<std::size_t>(script) + 1; i < argv.size(); ++i, ++arguments) {
+        for (std::size_t i = static_cast<std::size_t>(script) + 1; i < argv.size();
+             ++i, ++arguments) {
             lua_pushlstring(L, argv[i].data(), argv[i].size());
         }
     }

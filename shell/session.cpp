@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <ctime>
 
-#include <lua.hpp>
 #include <unistd.h>
+#include <lua.hpp>
 
 #include "bindings/lua_state.h"
 

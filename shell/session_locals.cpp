@@ -34,7 +34,8 @@ SessionLocals::SessionLocals(lua_State* L) : L_(L) {
     table_ = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_rawgeti(L, LUA_REGISTRYINDEX, table_);
     for (const char* name : {"_", "_err"}) {
-        std::string code = std::string("local ") + name + " return function(v) " + name + " = v end";
+        std::string code =
+            std::string("local ") + name + " return function(v) " + name + " = v end";
         luaL_loadstring(L, code.c_str());
         lua_call(L, 0, 1);
         lua_setfield(L, -2, name);
@@ -138,8 +139,9 @@ std::string SessionLocals::compile(const std::string& code, bool expression,
                                    const std::function<bool(long)>& push_result) {
     auto names = used_names(code, push_result);
     if (names.size() > kMaxNames) {
-        return "this entry names " + std::to_string(names.size()) + " earlier locals, LuaJIT allows " +
-               std::to_string(kMaxNames) + ": divide it, or put some into a table";
+        return "this entry names " + std::to_string(names.size()) +
+               " earlier locals, LuaJIT allows " + std::to_string(kMaxNames) +
+               ": divide it, or put some into a table";
     }
     std::string text = wrap(code, expression, names);
     if (luaL_loadbuffer(L_, text.data(), text.size(), chunk_name.c_str()) != 0) {

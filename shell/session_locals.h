@@ -4,12 +4,14 @@
 // with a, b the earlier locals it names; their upvalues are joined to the cells that the entries
 // before left, so closures of both share one variable. After each of the entry's own top-level
 // `local` statements ` keep(function(v) x = v end)` is inserted, which hands over a closure on the
-// new variable's cell; it is never called, but without the assignment LuaJIT would take the variable
-// for a constant and compile its value into later entries' traces. A local declared again gets a new cell: older closures keep theirs. Nothing
-// is put into _G, and the number of locals is not limited; one entry can name about 50 of them.
+// new variable's cell; it is never called, but without the assignment LuaJIT would take the
+// variable for a constant and compile its value into later entries' traces. A local declared again
+// gets a new cell: older closures keep theirs. Nothing is put into _G, and the number of locals is
+// not limited; one entry can name about 50 of them.
 //
 // Expressions become `return pass(<entry>)`: without it a single call would be a tail call, and the
-// entry missing in tracebacks. Also gives entries `_` and `_err` (cells the shell sets) and `_1`, `_2` … (copies of results).
+// entry missing in tracebacks. Also gives entries `_` and `_err` (cells the shell sets) and `_1`,
+// `_2` … (copies of results).
 #pragma once
 
 #include <functional>
@@ -23,13 +25,14 @@ namespace moonlet {
 
 class SessionLocals {
   public:
-    // Must outlive every closure it compiled: one per state, destroyed after lua_close or never used
-    // again.
+    // Must outlive every closure it compiled: one per state, destroyed after lua_close or never
+    // used again.
     explicit SessionLocals(lua_State* L);
 
     // Pushes the function of the entry, ready to be called. `code` must compile by itself, with
-    // `return` in front when it is an expression. On failure pushes nothing and returns what is wrong. `push_result(n)` pushes result n and returns
-    // true, or pushes nothing and returns false.
+    // `return` in front when it is an expression. On failure pushes nothing and returns what is
+    // wrong. `push_result(n)` pushes result n and returns true, or pushes nothing and returns
+    // false.
     std::string compile(const std::string& code, bool expression, const std::string& chunk_name,
                         const std::function<bool(long)>& push_result);
 

@@ -176,8 +176,8 @@ bool Terminal::rewraps() {
         if (is_set(name)) return true;
     }
     const char* term = std::getenv("TERM");
-    for (const char* start : {"tmux", "screen", "xterm-kitty", "alacritty", "foot", "wezterm",
-                              "xterm-ghostty"}) {
+    for (const char* start :
+         {"tmux", "screen", "xterm-kitty", "alacritty", "foot", "wezterm", "xterm-ghostty"}) {
         if (term && std::strncmp(term, start, std::strlen(start)) == 0) return true;
     }
     return false;

@@ -128,7 +128,8 @@ std::vector<std::string> nearest(std::string_view wanted, const std::vector<std:
             for (std::size_t j = 1; j <= other.size(); ++j) {
                 int change = wanted[i - 1] != other[j - 1];
                 d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + change});
-                if (i > 1 && j > 1 && wanted[i - 1] == other[j - 2] && wanted[i - 2] == other[j - 1])
+                if (i > 1 && j > 1 && wanted[i - 1] == other[j - 2] &&
+                    wanted[i - 2] == other[j - 1])
                     d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
             }
         }

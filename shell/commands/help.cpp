@@ -27,7 +27,8 @@ std::string run_help(CommandContext& context, const std::string& words) {
     return out + "  ?name" + std::string(widest - 1, ' ') + "help on a function, module or value\n";
 }
 
-const CommandRegistrar row{{"help", "[words]", "the commands, or what mentions the words", run_help}};
+const CommandRegistrar row{
+    {"help", "[words]", "the commands, or what mentions the words", run_help}};
 
 }  // namespace
 }  // namespace moonlet

@@ -10,7 +10,8 @@ namespace {
 
 std::string run_history(CommandContext& context, const std::string& argument) {
     std::size_t limit = 20;
-    bool number = !argument.empty() && argument.find_first_not_of("0123456789") == std::string::npos;
+    bool number =
+        !argument.empty() && argument.find_first_not_of("0123456789") == std::string::npos;
     if (number) limit = std::strtoul(argument.c_str(), nullptr, 10);
     context.history.refresh();
     const auto& entries = context.history.entries();
@@ -22,7 +23,8 @@ std::string run_history(CommandContext& context, const std::string& argument) {
     std::string out;
     for (std::size_t k = shown.size(); k-- > 0;) {
         std::string text = entries[shown[k]];
-        for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 3)) {
+        for (std::size_t at = text.find('\n'); at != std::string::npos;
+             at = text.find('\n', at + 3)) {
             text.replace(at, 1, "\n  ");
         }
         out += "  " + text + "\n";
@@ -30,7 +32,8 @@ std::string run_history(CommandContext& context, const std::string& argument) {
     return out.empty() ? "nothing in the history\n" : out;
 }
 
-const CommandRegistrar row{{"history", "[n|word]", "the last entries, or those with a word", run_history}};
+const CommandRegistrar row{
+    {"history", "[n|word]", "the last entries, or those with a word", run_history}};
 
 }  // namespace
 }  // namespace moonlet

@@ -32,11 +32,13 @@ std::string fresh_home() {
 [[noreturn]] void become_shell(const std::string& home, const std::vector<std::string>& arguments,
                                const std::vector<std::string>& environment) {
     std::string binary = shell_binary();
-    std::vector<std::string> words = {binary}, variables = {
-        "HOME=" + home, "PATH=/usr/local/bin:/usr/bin:/bin", "TERM=xterm-256color", "LANG=C.UTF-8"};
+    std::vector<std::string> words = {binary},
+                             variables = {"HOME=" + home, "PATH=/usr/local/bin:/usr/bin:/bin",
+                                          "TERM=xterm-256color", "LANG=C.UTF-8"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     for (const char* kept : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"}) {
-        if (const char* value = std::getenv(kept)) variables.push_back(std::string(kept) + "=" + value);
+        if (const char* value = std::getenv(kept))
+            variables.push_back(std::string(kept) + "=" + value);
     }
     for (const auto& given : environment) {
         std::string name = given.substr(0, given.find('=') + 1);
@@ -64,7 +66,8 @@ std::string shell_binary() {
 Pty::Pty(PtyOptions options)
     : screen(options.columns, options.rows),
       home_(options.home.empty() ? fresh_home() : options.home) {
-    winsize size{static_cast<unsigned short>(options.rows), static_cast<unsigned short>(options.columns), 0, 0};
+    winsize size{static_cast<unsigned short>(options.rows),
+                 static_cast<unsigned short>(options.columns), 0, 0};
     pid_ = forkpty(&master_, nullptr, nullptr, &size);
     if (pid_ < 0) throw std::runtime_error("no pseudo-terminal");
     if (pid_ == 0) become_shell(home_, options.arguments, options.environment);
@@ -170,7 +173,8 @@ Output run_shell(const std::vector<std::string>& arguments, const std::string& i
         std::string text;
         int file = open(path.c_str(), O_RDONLY);
         char buffer[4096];
-        for (ssize_t n; (n = read(file, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+        for (ssize_t n; (n = read(file, buffer, sizeof buffer)) > 0;)
+            text.append(buffer, static_cast<std::size_t>(n));
         close(file);
         return text;
     };
@@ -189,7 +193,8 @@ Output run_shell(const std::vector<std::string>& arguments, const std::string& i
     Output result{};
     waitpid(child, &result.status, 0);
     for (int file : {in, out, err}) close(file);
-    result.status = WIFEXITED(result.status) ? WEXITSTATUS(result.status) : 128 + WTERMSIG(result.status);
+    result.status =
+        WIFEXITED(result.status) ? WEXITSTATUS(result.status) : 128 + WTERMSIG(result.status);
     result.out = slurp(base + ".out");
     result.err = slurp(base + ".err");
     return result;

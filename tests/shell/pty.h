@@ -37,7 +37,7 @@ class Pty {
 
     bool wait(const std::function<bool()>& done, int seconds = 10);
     bool wait_text(const std::string& text, int seconds = 10);  // anywhere on the visible screen
-    bool wait_prompt(int seconds = 10);                         // the cursor behind "> " and no more
+    bool wait_prompt(int seconds = 10);  // the cursor behind "> " and no more
     // Reads whatever comes until nothing came for so long.
     void settle(int milliseconds = 60);
 

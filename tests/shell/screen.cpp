@@ -111,12 +111,16 @@ void Screen::control(std::string_view sequence) {
         case 'C': column_ = std::min<std::size_t>(columns_ - 1, column_ + number(1)); break;
         case 'D': column_ -= std::min<std::size_t>(column_, number(1)); break;
         case 'H': row_ = column_ = 0; break;
-        case 'K': std::fill(cells_[row_].begin() + static_cast<std::ptrdiff_t>(column_), cells_[row_].end(), Cell{}); break;
+        case 'K':
+            std::fill(cells_[row_].begin() + static_cast<std::ptrdiff_t>(column_),
+                      cells_[row_].end(), Cell{});
+            break;
         case 'J':
             if (number(0) == 2) {
                 for (Row& row : cells_) row = blank;
             } else {
-                std::fill(cells_[row_].begin() + static_cast<std::ptrdiff_t>(column_), cells_[row_].end(), Cell{});
+                std::fill(cells_[row_].begin() + static_cast<std::ptrdiff_t>(column_),
+                          cells_[row_].end(), Cell{});
                 for (std::size_t r = row_ + 1; r < rows_; ++r) cells_[r] = blank;
             }
             break;
@@ -161,7 +165,9 @@ std::size_t Screen::take(std::string_view bytes) {
         utf8proc_iterate(data, static_cast<utf8proc_ssize_t>(length), &point);
         bool joined = last_ == 0x200d;  // an emoji sequence is one glyph on terminals that know it
         last_ = point;
-        put(std::string(bytes.substr(0, length)), joined ? 0 : point < 0 ? 1 : utf8proc_charwidth(point));
+        put(std::string(bytes.substr(0, length)), joined      ? 0
+                                                  : point < 0 ? 1
+                                                              : utf8proc_charwidth(point));
         return length;
     }
     return 1;

@@ -20,7 +20,8 @@ class Screen {
 
     // Text of a row without the blanks at its end; a wide character stands once.
     std::string row(std::size_t index) const;
-    // All rows that scrolled out, then the visible ones, joined by \n, empty ones at the end left out.
+    // All rows that scrolled out, then the visible ones, joined by \n, empty ones at the end left
+    // out.
     std::string all() const;
     // The visible rows only.
     std::string visible() const;

@@ -67,15 +67,18 @@ TEST_CASE("moving and erasing by characters as people see them") {
 TEST_CASE("words, kills and yank") {
     Typing t;
     t.type("print(alpha, beta)");
-    CHECK(t.type("\x17") == "print(alpha, ");   // Ctrl-W: to the blank
+    CHECK(t.type("\x17") == "print(alpha, ");  // Ctrl-W: to the blank
     CHECK(t.type("\x19") == "print(alpha, beta)");
-    CHECK(t.type("\x1b" "b\x1b" "b\x1b" "d") == "print(, beta)");  // Alt-B twice, Alt-D
+    CHECK(t.type("\x1b"
+                 "b\x1b"
+                 "b\x1b"
+                 "d") == "print(, beta)");  // Alt-B twice, Alt-D
     CHECK(t.type("\x0b") == "print(");
     CHECK(t.type("\x15") == "");
     CHECK(t.type("\x19") == "print(alpha, beta)");  // three kills in a row, in their order
     t.type("\x15");
     t.type("one two three\x17\x17");
-    CHECK(t.type("\x19") == "one two three");   // kills in a row are one
+    CHECK(t.type("\x19") == "one two three");  // kills in a row are one
     CHECK(t.type("\x1b[1;5D\x1b[1;5DX") == "one Xtwo three");
 }
 
@@ -110,7 +113,9 @@ TEST_CASE("Up and Down: within the block, then whole entries") {
     t.type(kUp);  // now within the block
     CHECK(t.state.text() == "do\n  b()\nend");
     CHECK(t.cursor() == 5);
-    t.type("\x1b[F" "x");
+    t.type(
+        "\x1b[F"
+        "x");
     CHECK(t.state.text() == "do\n  b()x\nend");
 }
 
@@ -135,9 +140,13 @@ TEST_CASE("Ctrl-R searches, repeats, gives up") {
     CHECK(t.type("zzz") == "alpha = 1");
     CHECK(t.state.drawing("> ", 80, false, false).prompt == "no match `alpzzz`: ");
     CHECK(t.type("\x1b") == "draft");
-    t.type("\x12" "bet\r");
+    t.type(
+        "\x12"
+        "bet\r");
     CHECK(t.accepted == "beta = 2");
-    t.type("\x12" "bet");
+    t.type(
+        "\x12"
+        "bet");
     CHECK(t.type("\x05;") == "beta = 2;");
 }
 
@@ -185,7 +194,9 @@ TEST_CASE("completion: what is certain is written, the rest is listed") {
     CHECK(t.state.drawing("> ", 80, false, false).below.empty());
     t.type("\x15");
     CHECK(t.type("\t") == "  ");  // only blanks before it
-    t.type("\x15" "x ");
+    t.type(
+        "\x15"
+        "x ");
     t.offered = {2, 2, {{"한글", ""}, {"한국", ""}}};
     CHECK(t.type("\t") == "x 한");  // never half a character
 }

@@ -18,7 +18,8 @@ namespace {
 
 std::string fresh_path() {
     static int count = 0;
-    return (moonlet::test::scratch() / ("h" + std::to_string(++count)) / "deep" / "history").string();
+    return (moonlet::test::scratch() / ("h" + std::to_string(++count)) / "deep" / "history")
+        .string();
 }
 
 }  // namespace
@@ -85,8 +86,11 @@ TEST_CASE("damaged lines are passed over") {
     std::string path = fresh_path();
     History(path).add("good");
     std::ofstream(path, std::ios::app | std::ios::binary)
-        << "garbage\n" << "1\t2\n" << "1\t2\tbad \\q\n" << std::string("1\t2\tnul \0\n", 10)
-        << "1\t2\talso good\n" << "1\t2\tcut off";
+        << "garbage\n"
+        << "1\t2\n"
+        << "1\t2\tbad \\q\n"
+        << std::string("1\t2\tnul \0\n", 10) << "1\t2\talso good\n"
+        << "1\t2\tcut off";
     History history(path);
     CHECK(history.entries() == Lines{"good", "also good", "cut off"});
 }

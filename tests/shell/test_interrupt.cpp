@@ -57,8 +57,9 @@ TEST_CASE("one Ctrl-C ends what runs", "[pty]") {
         stops(shell, "while true do pcall(coroutine.wrap(function() while true do end end)) end");
     }
     SECTION("xpcall whose handler loops") {
-        stops(shell,
-              "while true do xpcall(function() error'x' end, function() while true do end end) end");
+        stops(
+            shell,
+            "while true do xpcall(function() error'x' end, function() while true do end end) end");
     }
     SECTION("metamethods") {
         stops(shell,
@@ -76,15 +77,17 @@ TEST_CASE("one Ctrl-C ends what runs", "[pty]") {
               "for i=1,1000 do end return a>b end) end");
     }
     SECTION("a loop that traces over and over") {
-        stops(shell,
-              "local i=0 while true do i=i+1 local f=loadstring('local n=0 for i=1,100 do n=n+i end "
-              "return n') f() end");
+        stops(
+            shell,
+            "local i=0 while true do i=i+1 local f=loadstring('local n=0 for i=1,100 do n=n+i end "
+            "return n') f() end");
     }
     SECTION("a child, in a loop") { stops(shell, "while true do os.execute('sleep 9') end"); }
     SECTION("reading a pipe") { stops(shell, "while true do io.popen('sleep 9'):read('*a') end"); }
     SECTION("sleep of the C library") {
-        stops(shell, "ffi = require'ffi' ffi.cdef'unsigned sleep(unsigned);' while true do "
-                     "ffi.C.sleep(9) end");
+        stops(shell,
+              "ffi = require'ffi' ffi.cdef'unsigned sleep(unsigned);' while true do "
+              "ffi.C.sleep(9) end");
     }
 }
 
@@ -158,7 +161,8 @@ TEST_CASE("Ctrl-C typed ahead of the run still counts", "[pty]") {
 
 TEST_CASE("a script ends with 130", "[pty]") {
     PtyOptions options;
-    options.arguments = {"-e", "print'runs' while true do pcall(function() while true do end end) end"};
+    options.arguments = {"-e",
+                         "print'runs' while true do pcall(function() while true do end end) end"};
     options.wait_for_prompt = false;
     Pty shell(options);
     REQUIRE(shell.wait_text("runs"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Complete, incomplete or wrong; where the caret stands; indentation; which locals a chunk declares.
+// Complete, incomplete or wrong; where the caret stands; indentation; which locals a chunk
+// declares.
 #include <catch2/catch.hpp>
 
 #include <lua.hpp>
@@ -46,10 +47,18 @@ TEST_CASE("entries that are wrong are wrong at once, with a caret") {
         const char* text;
         std::size_t line, column;
     };
-    for (auto [text, line, column] : std::initializer_list<Case>{
-             {")", 1, 0}, {"1 + * 2", 1, 4}, {"x = = 1", 1, 4}, {"x y", 1, 2},
-             {"for i=1,3 do\n  f())\nend", 2, 5}, {"x = 'abc", 1, 4}, {"f(1))", 1, 4},
-             {"local = 3", 1, 6}, {"a.b = 1 2", 1, 8}, {"end", 1, 0}, {"if x then }", 1, 10}}) {
+    for (auto [text, line, column] :
+         std::initializer_list<Case>{{")", 1, 0},
+                                     {"1 + * 2", 1, 4},
+                                     {"x = = 1", 1, 4},
+                                     {"x y", 1, 2},
+                                     {"for i=1,3 do\n  f())\nend", 2, 5},
+                                     {"x = 'abc", 1, 4},
+                                     {"f(1))", 1, 4},
+                                     {"local = 3", 1, 6},
+                                     {"a.b = 1 2", 1, 8},
+                                     {"end", 1, 0},
+                                     {"if x then }", 1, 10}}) {
         INFO(text);
         ParsedEntry entry = parse(text);
         CHECK(entry.state == ParseState::error);
@@ -90,7 +99,8 @@ TEST_CASE("the recogniser takes what LuaJIT takes") {
          {"a.b['c']:d'x'{1}(2).e = f, g", "x = not -#'a' .. 2^-3 % 4",
           "while a do if b then break end end repeat local c until c",
           "for k, v in pairs(t) do t[k] = nil end", "return function(...) return ... end",
-          "x = {[1]=2; y=3, 'z', f(), ...}", "goto continue ::continue::", "local goto_ = 0x1p4 + 1e-3",
+          "x = {[1]=2; y=3, 'z', f(), ...}",
+          "goto continue ::continue::", "local goto_ = 0x1p4 + 1e-3",
           "x = a and b or not c == d ~= e <= f", ";", "f [[long]] g = [==[ ]] ]==]"}) {
         INFO(text);
         bool lua = state(text) == ParseState::complete;

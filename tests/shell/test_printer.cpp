@@ -66,7 +66,8 @@ TEST_CASE("objects say what they are") {
     CHECK(show("return setmetatable({}, {__tostring=function() return 'thing' end})") == "thing");
     CHECK(show("return {setmetatable({}, {__tostring=function() return 'a\\nb' end})}") == "{a…}");
     CHECK(show("return setmetatable({1}, {__name='Class'})") == "Class {1}");
-    std::string failing = show("return setmetatable({}, {__name='Bad', __tostring=function() error'why' end})");
+    std::string failing =
+        show("return setmetatable({}, {__name='Bad', __tostring=function() error'why' end})");
     CHECK(failing.rfind("Bad: 0x", 0) == 0);
     CHECK(failing.find("__tostring failed") != std::string::npos);
     CHECK(show("return setmetatable({}, {__tostring=function() end})").find("gave no string") !=

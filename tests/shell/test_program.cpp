@@ -39,7 +39,8 @@ TEST_CASE("-e and -l run in order, and nothing else is printed") {
 }
 
 TEST_CASE("scripts get arg and ...") {
-    std::string path = script_file("#!/usr/bin/env moonlet\nprint(arg[0], arg[1], #arg, arg[-1], ...)");
+    std::string path =
+        script_file("#!/usr/bin/env moonlet\nprint(arg[0], arg[1], #arg, arg[-1], ...)");
     CHECK(out({path, "x", "-y"}) == path + "\tx\t2\t" + shell_binary() + "\tx\t-y\n");
     CHECK(out({"-e", "z=1", path}) == path + "\tnil\t0\tz=1\n");
     CHECK(out({"--", path}) == path + "\tnil\t0\t--\n");
@@ -85,8 +86,9 @@ TEST_CASE("-v and --help say it and end") {
 }
 
 TEST_CASE("the state is Lua's own but for the promised names") {
-    CHECK(out({"-e", "print(print == require'_G'.print, type(debug.sethook), type(require'ffi'))"}) ==
-          "true\tfunction\ttable\n");
+    CHECK(
+        out({"-e", "print(print == require'_G'.print, type(debug.sethook), type(require'ffi'))"}) ==
+        "true\tfunction\ttable\n");
     // 5.2 compatibility
     CHECK(out({"-e", "print(#setmetatable({}, {__len=function() return 7 end}))"}) == "7\n");
 }

@@ -57,14 +57,16 @@ TEST_CASE("errors: caret, source, frames of several entries, no wrapper", "[pty]
     INFO(text);
     CHECK(text.rfind("(2):1: attempt to index field 'a' (a nil value)\n"
                      "  1 | function inner(t) return t.a.b end\n"
-                     "traceback:", 0) == 0);
+                     "traceback:",
+                     0) == 0);
     CHECK(text.find("(2):1: in function 'inner'") != std::string::npos);
     CHECK(text.find("(3):1: in function 'outer'") != std::string::npos);
     CHECK(text.find("(4):1: in entry (4)") != std::string::npos);
     CHECK(text.find("[C]") == std::string::npos);
     text = shell.ask("error({code=1})");
     CHECK(text.rfind("{code = 1}", 0) == 0);
-    CHECK(shell.ask("setmetatable({}, {__tostring=error})").find("__tostring failed") != std::string::npos);
+    CHECK(shell.ask("setmetatable({}, {__tostring=error})").find("__tostring failed") !=
+          std::string::npos);
 }
 
 TEST_CASE("an entry of several lines: prompt, indentation, one step back", "[pty]") {
@@ -85,7 +87,9 @@ TEST_CASE("an entry of several lines: prompt, indentation, one step back", "[pty
     CHECK(shell.screen.visible().find("\n1\n2\n3\n>") != std::string::npos);
     shell.send("\x1b[A");
     CHECK(shell.wait([&] { return shell.screen.row(shell.screen.cursor_row()) == ".. end"; }));
-    shell.send("\x15" "end print'again'\r");
+    shell.send(
+        "\x15"
+        "end print'again'\r");
     CHECK(shell.wait_text("\nagain"));
 }
 
@@ -113,10 +117,13 @@ TEST_CASE("history is kept from one shell to the next", "[pty]") {
     shell.send("\x1b[A");
     CHECK(shell.wait([&] { return shell.screen.row(shell.screen.cursor_row()) == ".. end"; }));
     shell.send("\x1b[A");
-    CHECK(shell.wait([&] { return shell.screen.row(shell.screen.cursor_row()) == "> kept = 'one'"; }));
+    CHECK(shell.wait(
+        [&] { return shell.screen.row(shell.screen.cursor_row()) == "> kept = 'one'"; }));
     shell.send("\x03");
     shell.wait_prompt();
-    shell.send("\x12" "kept = 2");
+    shell.send(
+        "\x12"
+        "kept = 2");
     shell.settle();
     CHECK(shell.screen.row(shell.screen.cursor_row() - 1).rfind("search `kept = 2`: do", 0) == 0);
     shell.send("\x1b");
@@ -197,7 +204,9 @@ TEST_CASE("a line longer than the screen edits at both ends", "[pty]") {
     shell.send(text + "\x01x = 1 \x05 -- end");
     shell.settle();
     CHECK(shell.screen.visible().find("> x = 1 return '0123\n") != std::string::npos);
-    shell.send("\x15" "7*6\r");
+    shell.send(
+        "\x15"
+        "7*6\r");
     CHECK(shell.wait_text("\n42\n"));
 }
 

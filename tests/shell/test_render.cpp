@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The render function and its difference, without a terminal: what a screen shows after any chain of
-// edits equals what it shows when the last state is drawn on an empty screen.
+// The render function and its difference, without a terminal: what a screen shows after any chain
+// of edits equals what it shows when the last state is drawn on an empty screen.
 #include <catch2/catch.hpp>
 
 #include <random>
@@ -55,7 +55,8 @@ TEST_CASE("wide characters are never split, marks take no column") {
     CHECK(frame.cursor_column == 3);
     CHECK(text_width("e\xcc\x81") == 1);
     CHECK(text_width("👩‍👩‍👧") == 2);
-    const char* jamo = "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xabx";  // one syllable of three letters, and x
+    const char* jamo =
+        "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xabx";  // one syllable of three letters, and x
     CHECK(text_width(jamo) == 3);
     CHECK(next_cluster(jamo, 0) == 9);
     CHECK(text_width("🇰🇷") == 2);
@@ -103,8 +104,13 @@ TEST_CASE("one more character writes one character") {
 
 TEST_CASE("random edits never part screen and buffer") {
     const std::vector<std::string> pieces = {
-        "a", "xyz ", "한글", "漢", "e\xcc\x81", "\n", "🙂", "👩‍👩‍👧", "\t", "\xff", "(\"q\")", "  ", "\n\n",
-        "a long stretch of plain text that wraps on narrow screens"};
+        "a",         "xyz ",
+        "한글",      "漢",
+        "e\xcc\x81", "\n",
+        "🙂",      "👩‍👩‍👧",
+        "\t",        "\xff",
+        "(\"q\")",   "  ",
+        "\n\n",      "a long stretch of plain text that wraps on narrow screens"};
     std::mt19937 random(20261121);
     for (std::size_t width : {20u, 37u, 80u, 200u}) {
         Screen screen(width, 60);
@@ -112,7 +118,9 @@ TEST_CASE("random edits never part screen and buffer") {
         std::string text;
         std::size_t cursor = 0;
         for (int step = 0; step < 400; ++step) {
-            auto pick = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
+            auto pick = [&](std::size_t n) {
+                return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+            };
             std::size_t kind = pick(10);
             if (kind < 6 && text.size() < 600) {
                 const std::string& piece = pieces[pick(pieces.size())];

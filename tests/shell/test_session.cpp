@@ -31,21 +31,26 @@ struct Bench {
 
     // Rows as the build embeds them.
     void embed_rows() {
-        run(R"(package.preload["moonlet.registry"] = function() reads = (reads or 0) + 1 return {rows={
-          {name="trainers.sft", params={{name="options", type="table", optional=false}},
-           options={{name="lr", type="number", default="2e-4", doc="learning rate"},
-                    {name="lora_rank", type="integer", default="16", doc=""},
-                    {name="epochs", type="integer", default="1", doc=""}},
-           result="Trainer", doc="Fine-tunes on conversations.", example="t = trainers.sft{model=m}",
-           library="engine"},
-          {name="Model:generate", params={{name="prompt", type="string", optional=false},
-           {name="opts", type="table", optional=true}}, options={{name="max_tokens", type="integer",
-           default="256", doc="at most so many"}}, result="Generation", doc="Continues a text.",
-           example="", library="engine"},
-          {name="Model:chat", params={}, result="Chat", doc="A conversation.", example="", library="engine"},
-          {name="models.load", params={{name="path", type="string", optional=false}}, result="Model",
-           doc="Opens a model.", example="m = models.load \"demo\"", library="engine"},
-        }} end;)");
+        run(R"(package.preload["moonlet.registry"] = function()
+          reads = (reads or 0) + 1
+          return {rows={
+            {name="trainers.sft", result="Trainer", library="engine",
+             doc="Fine-tunes on conversations.", example="t = trainers.sft{model=m}",
+             params={{name="options", type="table", optional=false}},
+             options={{name="lr", type="number", default="2e-4", doc="learning rate"},
+                      {name="lora_rank", type="integer", default="16", doc=""},
+                      {name="epochs", type="integer", default="1", doc=""}}},
+            {name="Model:generate", result="Generation", library="engine",
+             doc="Continues a text.", example="",
+             params={{name="prompt", type="string", optional=false},
+                     {name="opts", type="table", optional=true}},
+             options={{name="max_tokens", type="integer", default="256", doc="so many"}}},
+            {name="Model:chat", params={}, result="Chat", doc="A conversation.", example="",
+             library="engine"},
+            {name="models.load", result="Model", doc="Opens a model.", library="engine",
+             params={{name="path", type="string", optional=false}},
+             example="m = models.load \"demo\""},
+          }} end;)");
     }
 };
 
@@ -110,8 +115,9 @@ TEST_CASE("locals of blocks, of failed entries and beside returns") {
     CHECK(b.holds("before == 1 and after == nil"));
     CHECK(b.run("local r = 5 return r"));
     CHECK(b.holds("r == 5"));
-    CHECK(b.run("local g = function() return 9 end (print)('')"
-                " local h = 1; -- words\nlocal i = [[\n]] goto done local j = 1 ::done::"));
+    CHECK(
+        b.run("local g = function() return 9 end (print)('')"
+              " local h = 1; -- words\nlocal i = [[\n]] goto done local j = 1 ::done::"));
     CHECK(b.holds("h == 1 and i == ''"));
     CHECK(b.run("local function q() return 4 end (function() assert(q() == 4) end)()"));
     CHECK(b.holds("q() == 4"));
@@ -141,9 +147,9 @@ TEST_CASE("names that only look like locals") {
 
 TEST_CASE("results: _, _n, _err") {
     Bench b;
-    b.run("1 + 1");            // 1
-    b.run("{x = 5}");          // 2
-    b.run("nil");              // 3
+    b.run("1 + 1");    // 1
+    b.run("{x = 5}");  // 2
+    b.run("nil");      // 3
     CHECK(b.holds("_.x == 5 and _1 == 2 and _2.x == 5 and _3 == nil and _99 == nil"));
     CHECK_FALSE(b.run("error'broken'"));
     CHECK(b.holds("_err:find('broken') and _2.x == 5"));
@@ -156,9 +162,9 @@ TEST_CASE("results: _, _n, _err") {
 
 TEST_CASE("objects printed once are not kept alive, plain data is") {
     Bench b;
-    b.run("newproxy(true)");   // 1: as a model would be, userdata
-    b.run("{1, 2}");           // 2
-    b.run("1");                // 3: now the last
+    b.run("newproxy(true)");  // 1: as a model would be, userdata
+    b.run("{1, 2}");          // 2
+    b.run("1");               // 3: now the last
     b.run("collectgarbage() collectgarbage()");
     CHECK(b.holds("_1 == nil and _2[2] == 2"));
 }
@@ -169,7 +175,8 @@ TEST_CASE("completion never runs user code") {
         local function hit() count = count + 1 end
         trap = setmetatable({own = 1}, {__index = hit, __newindex = hit, __pairs = hit, __len = hit,
                                         __tostring = hit, __eq = hit, __call = hit})
-        deep = setmetatable({}, {__index = setmetatable({from_parent = function() end}, {__index = hit})})
+        local parent = setmetatable({from_parent = function() end}, {__index = hit})
+        deep = setmetatable({}, {__index = parent})
         setmetatable(_G, {__index = hit}))");
     CHECK(offered(b, "trap.o") == Texts{"trap.own"});
     CHECK(offered(b, "deep.f") == Texts{"deep.from_parent"});
