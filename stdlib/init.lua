@@ -49,14 +49,14 @@ for full, library in pairs(names) do
     local owner, name = full:match("^([%w_]+)%.([%w_]+)$")
     if not owner then owner, name = "moonlet", full end
     local table_ = place(owner)
-    table_[name] = function(...)
-        local stub = table_[name]
+    local function stub(...)
         open_named(library, owner, name)
         if table_[name] == stub then
             error(("%s: the library '%s' did not bring it"):format(full, library), 2)
         end
         return table_[name](...)
     end
+    table_[name] = stub
 end
 
 -- json.null must be there before anything is called: pass it on, compare with it.
