@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Lua function as something the engine may call: through lua_pcall, on the thread that owns the
 // state. A failing callback ends the running engine call with CallbackError, and the trampoline
-// raises the function's own error value again, whatever it was.
+// raises the function's own error value again, whatever it was. One that Ctrl-C ended is no failure:
+// it counts as having returned nil, and the engine call sees the request itself and returns what it
+// has.
 #pragma once
 
 #include <lua.hpp>
 
 #include "bindings/row.h"
+#include "core/interrupt.h"
 
 namespace moonlet::bindings {
 
@@ -22,8 +25,10 @@ class LuaFunction {
         luaL_checkstack(L_, 16, "calling a Lua function");
         lua_pushvalue(L_, index_);
         int arguments = push_arguments();
-        if (lua_pcall(L_, arguments, results, 0) != 0)
-            throw CallbackError{luaL_ref(L_, LUA_REGISTRYINDEX)};
+        if (lua_pcall(L_, arguments, results, 0) == 0) return;
+        if (!interrupt::requested()) throw CallbackError{luaL_ref(L_, LUA_REGISTRYINDEX)};
+        lua_pop(L_, 1);
+        for (int i = 0; i < results; ++i) lua_pushnil(L_);
     }
 
   private:
