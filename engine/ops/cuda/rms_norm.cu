@@ -12,7 +12,8 @@ namespace moonlet::ops::cuda {
 
 namespace {
 
-constexpr int kKept = 8;  // loads a thread keeps in registers
+constexpr int kKept = 8;        // loads a thread keeps in registers
+constexpr int kThreads = 512;   // at most: with those registers a block of 1024 would not fit
 
 __device__ float widen(float v) { return v; }
 __device__ float widen(__nv_bfloat16 v) { return __bfloat162float(v); }
@@ -52,9 +53,9 @@ __device__ void scale_pack(const Pack<T, kWidth>& x, const Pack<T, kWidth>& w, f
 }
 
 template <class T, int kWidth>
-__global__ void rms_norm_kernel(const Pack<T, kWidth>* __restrict__ x,
-                                const Pack<T, kWidth>* __restrict__ weight,
-                                Pack<T, kWidth>* __restrict__ y, int packs, float inverse_n, float eps) {
+__global__ void __launch_bounds__(kThreads)
+    rms_norm_kernel(const Pack<T, kWidth>* __restrict__ x, const Pack<T, kWidth>* __restrict__ weight,
+                    Pack<T, kWidth>* __restrict__ y, int packs, float inverse_n, float eps) {
     x += int64_t(blockIdx.x) * packs;
     y += int64_t(blockIdx.x) * packs;
     Pack<T, kWidth> kept[kKept];
@@ -92,7 +93,7 @@ cudaError_t launch(const void* x, const void* weight, void* y, int64_t rows, int
                    cudaStream_t stream) {
     int packs = int(n / kWidth);
     int threads = 32;
-    while (threads < 1024 && threads < packs) threads *= 2;
+    while (threads < kThreads && threads < packs) threads *= 2;
     using P = Pack<T, kWidth>;
     rms_norm_kernel<T, kWidth><<<unsigned(rows), threads, 0, stream>>>(
         static_cast<const P*>(x), static_cast<const P*>(weight), static_cast<P*>(y), packs,
