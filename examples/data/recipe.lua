@@ -6,10 +6,12 @@
 local recipe = {}
 
 recipe.full = { vocab_size = 3072, hidden_size = 256, layers = 5, stories = 2500, dialogues = 16000,
-    batch_size = 4, max_length = 512, steps = 2500, questions = 300 }
+    batch_size = 4, max_length = 512, steps = 2500, questions = 300,
+    sample = 60 }
 -- Small enough for a test; it learns nothing.
 recipe.quick = { vocab_size = 400, hidden_size = 64, layers = 2, stories = 30, dialogues = 60,
-    documents = 60, batch_size = 2, max_length = 64, steps = 3, questions = 5 }
+    documents = 60, batch_size = 2, max_length = 64, steps = 3, questions = 5,
+    sample = 4 }
 
 recipe.template = [[
 {% for message in messages %}<|im_start|>{{ message['role'] }}
@@ -101,7 +103,7 @@ local function held_out_loss(model, held)
     local sum, tokens = 0, 0
     for i = 1, math.min(#held, 60) do
         local context = held[i]:sub(1, 60):match("^(.+)%s")
-        if context then
+        if context and #model.tokenizer:encode(held[i]) <= 512 then
             local likelihood = model:loglikelihood(context, held[i]:sub(#context + 1))
             sum, tokens = sum - likelihood.logprob, tokens + likelihood.tokens
         end
@@ -171,7 +173,7 @@ function recipe.finish(run)
         history[1].loss, tail, loss, loss_tokens, right, asked, answer_loss)
     write(run.out .. "/README.md", card)
     print("saved " .. run.out .. "\n" .. card:match("|%-%-%-|%-%-%-|\n(.-)\n\n"))
-    local chat = model:chat { max_tokens = 60 }
+    local chat = model:chat { max_tokens = size.sample }
     for _, question in ipairs { "Hello!", "What is the capital of Korea?", "What is 3 + 4?",
         "Who wrote Hamlet?", "What is moonlet?", "한국의 수도는 어디예요?" } do
         print("> " .. question .. "\n" .. tostring(chat(question, { stream = false })))

@@ -8,20 +8,21 @@ local texts = {}
 
 local LIMIT = 1400 -- bytes of a piece, about 450 tokens
 
--- Quotation marks as one types them, so that a small vocabulary has one kind.
-local PLAIN = { ["“"] = '"', ["”"] = '"', ["‘"] = "'", ["’"] = "'" }
-
 local function read(path)
     local file = io.open(path, "rb")
     if not file then return nil end
     local content = file:read("*a")
     file:close()
-    return (content:gsub("\r\n", "\n"):gsub("\226\128[\148-\157]", PLAIN)
-        :gsub("\226\129\160", ""):gsub("\194\160", " "))
+    return (content:gsub("\r\n", "\n"))
 end
+
+-- Quotation marks as one types them, so that a small vocabulary has one kind.
+local PLAIN = { ["“"] = '"', ["”"] = '"', ["‘"] = "'", ["’"] = "'" }
 
 -- Paragraphs joined up to LIMIT; a longer one is cut at a blank.
 local function add_pieces(pieces, content)
+    content = content:gsub("\226\128[\148-\157]", PLAIN):gsub("\226\129\160", "")
+        :gsub("\194\160", " ")
     local current = ""
     local function flush()
         if #current > 40 then pieces[#pieces + 1] = current end
