@@ -15,12 +15,14 @@ namespace moonlet::jinja {
 
 namespace {
 
-// Keeps the value an iterator walks alive, as the iterator of an object does not.
+// Keeps the value an iterator walks alive, as the iterator of an object does not. Asks for its
+// items only when the first is wanted.
 class Source {
   public:
-    explicit Source(Value v) : value_(std::move(v)), items_(value_.iterate()) {}
+    explicit Source(Value v) : value_(std::move(v)) {}
     bool next(Value& out) {
         spend();
+        if (!items_) items_ = value_.iterate();
         return items_->next(out);
     }
 
@@ -166,6 +168,7 @@ Value do_map(const Value& v, const Arguments& a, const NamedArguments& k) {
     return generate(
         [=](Value& out) {
             Value item;
+            if (!v.truthy()) return false;  // none and 0 count as empty here, as in Jinja2
             if (!given) throw Error("map without a filter", "its name, or attribute=…");
             if (!source->next(item)) return false;
             out = name.empty() ? get_path(item, path, fallback)
@@ -193,6 +196,7 @@ Value choose(const Value& v, const Arguments& a, const NamedArguments& k) {
     return generate(
         [=](Value& out) {
             Value item;
+            if (!v.truthy()) return false;
             while (source->next(item)) {
                 Value seen = kAttribute ? get_path(item, path) : item;
                 bool passes = test.empty() ? seen.truthy() : apply_test(test, seen, rest, named);

@@ -24,12 +24,11 @@ const Value* Frame::find(std::string_view name) const {
 }
 
 std::string Namespace::repr() const {
+    static thread_local int depth = 0;
+    if (depth >= 3) return "<Namespace …>";  // it may hold itself
+    DepthGuard guard(depth, 3, "namespaces");
     std::vector<std::pair<Value, Value>> items;
-    for (auto& [name, value] : attributes) {
-        // A namespace may hold itself: do not follow namespaces.
-        bool deep = value.kind() == Kind::object || value.depth() > 0;
-        items.emplace_back(name, deep && value.kind() == Kind::object ? Value("…") : value);
-    }
+    for (auto& [name, value] : attributes) items.emplace_back(name, value);
     return "<Namespace " + Value::dict(std::move(items)).repr() + ">";
 }
 
