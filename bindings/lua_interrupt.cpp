@@ -109,7 +109,9 @@ CallStatus call_protected(lua_State* L, int arguments, int results, lua_CFunctio
     --state.inside;
     if (handler) lua_remove(L, base);
     if (status == 0) return CallStatus::ok;
-    return flag.load() != kInterruptNone ? CallStatus::interrupted : CallStatus::failed;
+    // With the flag at 2 and nothing thrown by the hook, the error is one of its own.
+    bool ended = !state.location.empty() || flag.load() == kInterruptRequested;
+    return ended ? CallStatus::interrupted : CallStatus::failed;
 }
 
 }  // namespace moonlet

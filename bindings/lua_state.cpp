@@ -21,7 +21,7 @@ int load_embedded(lua_State* L) {
     auto index = static_cast<std::size_t>(lua_tointeger(L, lua_upvalueindex(1)));
     const EmbeddedFile& file = kEmbeddedStdlib[index];
     std::string_view name = file.name;
-    lua_pushliteral(L, "@stdlib/");
+    lua_pushliteral(L, "@moonlet/");
     if (name.rfind("moonlet.", 0) == 0) {
         lua_pushlstring(L, name.data() + 8, name.size() - 8);
     } else {

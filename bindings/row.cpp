@@ -12,7 +12,6 @@
 #include "bindings/convert.h"
 #include "bindings/object.h"
 #include "core/error.h"
-#include "core/interrupt.h"
 
 namespace moonlet::bindings {
 
@@ -117,8 +116,9 @@ void check_arguments(lua_State* L, const BoundRow& bound) {
 
 int checked_call(lua_State* L) {
     auto& bound = *static_cast<const BoundRow*>(lua_touserdata(L, lua_upvalueindex(1)));
+    // No interrupt check here: after a partial result small calls (a field, a tostring) still have
+    // to work, so that it can be assigned. Long operations check on entering.
     check_arguments(L, bound);
-    interrupt::check_entry();
     return bound.row.call(L);
 }
 
