@@ -3,6 +3,7 @@
 -- dialogues.   moonlet examples/train_demo.lua [folder] [--steps N | --minutes M] [--out DIR] [--quick]
 -- folder: texts to learn from; without one the public-domain texts of the shared data, where present.
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
+io.stdout:setvbuf "line" -- so that a log shows how far it is
 local function example(name) return dofile(root .. "/examples/data/" .. name .. ".lua") end
 local texts, dialogues, stories = example "texts", example "dialogues", example "stories"
 local recipe, random = example "recipe", example "random"
