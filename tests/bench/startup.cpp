@@ -4,6 +4,7 @@
 // pseudo-terminal, median ms of a no-op (-e '' or -c ''), resident MB at the prompt. For moonlet it
 // then checks that json.encode, ?models.load and a Tab still have not mapped LibTorch.
 // usage: bench_startup NAME PROMPT NOOP_FLAG COMMAND [ARGUMENT…] [-- NAME PROMPT …]…
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -111,8 +112,10 @@ double noop_ms(const Program& program) {
     auto begin = Clock::now();
     pid_t pid = fork();
     if (pid == 0) {
-        std::vector<std::string> command = {program.command[0], program.noop, ""};
-        execute(command);
+        int null = open("/dev/null", O_RDWR);
+        for (int fd : {0, 1, 2}) dup2(null, fd);
+        // ipython takes an empty -c for none
+        execute({program.command[0], program.noop, program.noop == "-c" ? "0" : ""});
     }
     int status = 0;
     waitpid(pid, &status, 0);
