@@ -11,7 +11,8 @@ namespace moonlet {
 
 namespace {
 
-[[noreturn]] void wrong(const Config& config, const char* key, const Json& value, const char* wanted) {
+[[noreturn]] void wrong(const Config& config, const char* key, const Json& value,
+                        const char* wanted) {
     throw Error("\"" + std::string(key) + "\" in " + config.where() + " is " +
                     quote(value.dump(-1, ' ', false, Json::error_handler_t::replace), 40),
                 wanted);
@@ -69,7 +70,8 @@ int64_t Config::integer(const char* key, int64_t fallback) const {
 int64_t Config::size(const char* key) const {
     int64_t value = integer(key);
     // No model comes near 2^31; products of two sizes then stay inside 64 bits.
-    if (value < 1 || value > INT32_MAX) wrong(*this, key, *find(key), "a whole number of at least 1");
+    if (value < 1 || value > INT32_MAX)
+        wrong(*this, key, *find(key), "a whole number of at least 1");
     return value;
 }
 

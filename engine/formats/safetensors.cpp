@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything a header claims is checked against the file before a view is made, so that whoever holds
-// a view may read all of its bytes. Sizes are computed with overflow checks: a hostile shape such as
-// [2^40, 2^40] must not wrap around to something small.
+// Everything a header claims is checked against the file before a view is made, so that whoever
+// holds a view may read all of its bytes. Sizes are computed with overflow checks: a hostile shape
+// such as [2^40, 2^40] must not wrap around to something small.
 #include "formats/safetensors.h"
 
 #include <algorithm>
@@ -28,16 +28,24 @@ struct DtypeRow {
 };
 
 constexpr DtypeRow kDtypes[] = {
-    {Dtype::BOOL, "BOOL", 1},         {Dtype::U8, "U8", 1},
-    {Dtype::I8, "I8", 1},             {Dtype::F8_E4M3, "F8_E4M3", 1},
-    {Dtype::F8_E5M2, "F8_E5M2", 1},   {Dtype::F8_E8M0, "F8_E8M0", 1},
+    {Dtype::BOOL, "BOOL", 1},
+    {Dtype::U8, "U8", 1},
+    {Dtype::I8, "I8", 1},
+    {Dtype::F8_E4M3, "F8_E4M3", 1},
+    {Dtype::F8_E5M2, "F8_E5M2", 1},
+    {Dtype::F8_E8M0, "F8_E8M0", 1},
     {Dtype::F8_E4M3FNUZ, "F8_E4M3FNUZ", 1},
     {Dtype::F8_E5M2FNUZ, "F8_E5M2FNUZ", 1},
-    {Dtype::I16, "I16", 2},           {Dtype::U16, "U16", 2},
-    {Dtype::F16, "F16", 2},           {Dtype::BF16, "BF16", 2},
-    {Dtype::I32, "I32", 4},           {Dtype::U32, "U32", 4},
-    {Dtype::F32, "F32", 4},           {Dtype::F64, "F64", 8},
-    {Dtype::I64, "I64", 8},           {Dtype::U64, "U64", 8},
+    {Dtype::I16, "I16", 2},
+    {Dtype::U16, "U16", 2},
+    {Dtype::F16, "F16", 2},
+    {Dtype::BF16, "BF16", 2},
+    {Dtype::I32, "I32", 4},
+    {Dtype::U32, "U32", 4},
+    {Dtype::F32, "F32", 4},
+    {Dtype::F64, "F64", 8},
+    {Dtype::I64, "I64", 8},
+    {Dtype::U64, "U64", 8},
     {Dtype::C64, "C64", 8},
 };
 
@@ -56,8 +64,9 @@ uint64_t checked_bytes(const std::vector<int64_t>& shape, Dtype dtype, const std
 
 uint64_t unsigned_integer(const Json& value, const std::string& where) {
     if (value.is_number_unsigned()) return value.get<uint64_t>();
-    throw Error(where + " is " + quote(value.dump(-1, ' ', true, Json::error_handler_t::replace), 30),
-                "a whole number, 0 or more");
+    throw Error(
+        where + " is " + quote(value.dump(-1, ' ', true, Json::error_handler_t::replace), 30),
+        "a whole number, 0 or more");
 }
 
 const Json& member(const Json& entry, const char* key, const std::string& where) {
@@ -74,8 +83,8 @@ struct Range {
 };
 
 // One entry of the header as a view into data[0, size).
-TensorView view_of(const Json& entry, const std::string& where, const std::byte* data, uint64_t size,
-                   Range& range) {
+TensorView view_of(const Json& entry, const std::string& where, const std::byte* data,
+                   uint64_t size, Range& range) {
     if (!entry.is_object()) throw Error(where + " is not an object in the header");
     TensorView view;
     const Json& dtype = member(entry, "dtype", where);
@@ -87,7 +96,8 @@ TensorView view_of(const Json& entry, const std::string& where, const std::byte*
     }
     for (const Json& n : member(entry, "shape", where)) {
         uint64_t extent = unsigned_integer(n, where + ": a size in its shape");
-        if (extent > uint64_t(INT64_MAX)) throw Error(where + " has a shape larger than any memory");
+        if (extent > uint64_t(INT64_MAX))
+            throw Error(where + " has a shape larger than any memory");
         view.shape.push_back(int64_t(extent));
     }
     const Json& offsets = member(entry, "data_offsets", where);
@@ -119,8 +129,8 @@ void check_coverage(std::vector<Range> ranges, uint64_t size, const std::string&
         if (range.begin < at)
             throw Error(what + ": tensor " + quote(range.name) + " overlaps the one before it");
         if (range.begin > at)
-            throw Error(what + ": " + std::to_string(range.begin - at) +
-                        " bytes before tensor " + quote(range.name) + " belong to no tensor");
+            throw Error(what + ": " + std::to_string(range.begin - at) + " bytes before tensor " +
+                        quote(range.name) + " belong to no tensor");
         at = range.end;
     }
     if (at != size)
@@ -154,8 +164,8 @@ Dtype dtype_from_name(std::string_view name) {
     throw Error("unknown dtype " + quote(name), "one of " + known);
 }
 
-Safetensors Safetensors::parse(const std::byte* data, size_t size, std::shared_ptr<const void> owner,
-                               const std::string& what) {
+Safetensors Safetensors::parse(const std::byte* data, size_t size,
+                               std::shared_ptr<const void> owner, const std::string& what) {
     if (size < 8)
         throw Error(what + " has " + std::to_string(size) + " bytes",
                     "a safetensors file, which has at least 8");
@@ -186,8 +196,8 @@ Safetensors Safetensors::parse(const std::byte* data, size_t size, std::shared_p
             continue;
         }
         Range range{0, 0, name};
-        TensorView view = view_of(entry, what + ": tensor " + quote(name, 120),
-                                  data + 8 + length, data_size, range);
+        TensorView view = view_of(entry, what + ": tensor " + quote(name, 120), data + 8 + length,
+                                  data_size, range);
         view.owner = owner;
         result.tensors_.emplace(name, std::move(view));
         ranges.push_back(std::move(range));
@@ -214,7 +224,8 @@ Safetensors Safetensors::open_folder(const std::string& folder) {
     Safetensors result;
     std::map<std::string, Safetensors> shards;
     for (const auto& [name, value] : map["weight_map"].items()) {
-        if (!value.is_string()) throw Error(quote(index, 200) + ": the shard of " + quote(name) + " is not a string");
+        if (!value.is_string())
+            throw Error(quote(index, 200) + ": the shard of " + quote(name) + " is not a string");
         const std::string file = value.get<std::string>();
         if (file.empty() || file.find('/') != std::string::npos || file == "." || file == "..")
             throw Error(quote(index, 200) + " names the shard " + quote(file),
@@ -222,9 +233,9 @@ Safetensors Safetensors::open_folder(const std::string& folder) {
         auto shard = shards.find(file);
         if (shard == shards.end()) {
             if (!fs::exists(folder + "/" + file))
-                throw Error("no file " + quote(folder + "/" + file, 200) + ", which " + kIndex +
-                                " names",
-                            "", "the download is incomplete: get it again");
+                throw Error(
+                    "no file " + quote(folder + "/" + file, 200) + ", which " + kIndex + " names",
+                    "", "the download is incomplete: get it again");
             shard = shards.emplace(file, open(folder + "/" + file)).first;
             result.metadata_.insert(shard->second.metadata_.begin(), shard->second.metadata_.end());
         }
@@ -255,7 +266,8 @@ void write_safetensors(const std::string& path, std::vector<TensorToWrite> tenso
     for (const TensorToWrite& tensor : tensors) {
         if (tensor.name == "__metadata__" || header.contains(tensor.name))
             throw Error("cannot save two tensors called " + quote(tensor.name, 120));
-        sizes.push_back(checked_bytes(tensor.shape, tensor.dtype, "tensor " + quote(tensor.name, 120)));
+        sizes.push_back(
+            checked_bytes(tensor.shape, tensor.dtype, "tensor " + quote(tensor.name, 120)));
         header[tensor.name] = {{"dtype", dtype_name(tensor.dtype)},
                                {"shape", tensor.shape},
                                {"data_offsets", {at, at + sizes.back()}}};

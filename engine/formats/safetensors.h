@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named tensors as bytes: a file, or a folder of shards, mapped and checked before anything is used.
-// Layout (huggingface/safetensors): u64 little-endian header length N; N bytes of JSON, name ->
-// {"dtype", "shape", "data_offsets": [begin, end]} plus "__metadata__" of strings; then the data, on
-// which the offsets count, row-major little-endian, covered without holes or overlaps. Knows bytes
-// and views; it makes no tensors and converts nothing. Views keep the map alive.
+// Named tensors as bytes: a file, or a folder of shards, mapped and checked before anything is
+// used. Layout (huggingface/safetensors): u64 little-endian header length N; N bytes of JSON, name
+// ->
+// {"dtype", "shape", "data_offsets": [begin, end]} plus "__metadata__" of strings; then the data,
+// on which the offsets count, row-major little-endian, covered without holes or overlaps. Knows
+// bytes and views; it makes no tensors and converts nothing. Views keep the map alive.
 #pragma once
 
 #include <cstddef>
@@ -20,20 +21,38 @@
 namespace moonlet {
 
 enum class Dtype : uint8_t {
-    BOOL, U8, I8, F8_E4M3, F8_E5M2, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ,
-    I16, U16, F16, BF16, I32, U32, F32, F64, I64, U64, C64,
+    BOOL,
+    U8,
+    I8,
+    F8_E4M3,
+    F8_E5M2,
+    F8_E8M0,
+    F8_E4M3FNUZ,
+    F8_E5M2FNUZ,
+    I16,
+    U16,
+    F16,
+    BF16,
+    I32,
+    U32,
+    F32,
+    F64,
+    I64,
+    U64,
+    C64,
 };
-const char* dtype_name(Dtype dtype);   // "BF16"
-size_t dtype_bytes(Dtype dtype);       // of one scalar
-// Error: not a dtype of the format, or one of less than a byte (F4, F6), with the list of known ones.
+const char* dtype_name(Dtype dtype);  // "BF16"
+size_t dtype_bytes(Dtype dtype);      // of one scalar
+// Error: not a dtype of the format, or one of less than a byte (F4, F6), with the list of known
+// ones.
 Dtype dtype_from_name(std::string_view name);
 
 struct TensorView {
     Dtype dtype = Dtype::F32;
-    std::vector<int64_t> shape;          // {} is a scalar
-    const std::byte* data = nullptr;     // maybe unaligned: old writers did not pad the header
-    size_t bytes = 0;                    // product(shape) * dtype_bytes, checked
-    std::shared_ptr<const void> owner;   // keeps `data` alive; the pages are copy-on-write
+    std::vector<int64_t> shape;         // {} is a scalar
+    const std::byte* data = nullptr;    // maybe unaligned: old writers did not pad the header
+    size_t bytes = 0;                   // product(shape) * dtype_bytes, checked
+    std::shared_ptr<const void> owner;  // keeps `data` alive; the pages are copy-on-write
 };
 
 class Safetensors {
@@ -52,7 +71,9 @@ class Safetensors {
 
     const TensorView* find(const std::string& name) const;  // nullptr: no such tensor
     const std::map<std::string, TensorView>& tensors() const& { return tensors_; }
-    std::map<std::string, TensorView> tensors() && { return std::move(tensors_); }  // for (… : open(p).tensors())
+    std::map<std::string, TensorView> tensors() && {
+        return std::move(tensors_);
+    }  // for (… : open(p).tensors())
     const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
   private:
@@ -69,8 +90,9 @@ struct TensorToWrite {
     std::function<std::shared_ptr<const void>()> data;
 };
 
-// Writes one file atomically (core/files.h). The header is padded with spaces to a multiple of 8 and
-// wide dtypes come first, so that every tensor is aligned. Error: a name twice, negative shape, full disk.
+// Writes one file atomically (core/files.h). The header is padded with spaces to a multiple of 8
+// and wide dtypes come first, so that every tensor is aligned. Error: a name twice, negative shape,
+// full disk.
 void write_safetensors(const std::string& path, std::vector<TensorToWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 

@@ -51,7 +51,8 @@ struct Block {
         : q(p.linear(name + ".attention.self.query", s.hidden, s.hidden, true, s.init)),
           k(p.linear(name + ".attention.self.key", s.hidden, s.hidden, true, s.init)),
           v(p.linear(name + ".attention.self.value", s.hidden, s.hidden, true, s.init)),
-          attention_out(p.linear(name + ".attention.output.dense", s.hidden, s.hidden, true, s.init)),
+          attention_out(
+              p.linear(name + ".attention.output.dense", s.hidden, s.hidden, true, s.init)),
           mlp_in(p.linear(name + ".intermediate.dense", s.hidden, s.inner, true, s.init)),
           mlp_out(p.linear(name + ".output.dense", s.inner, s.hidden, true, s.init)),
           after_attention(p, name + ".attention.output.LayerNorm", s.hidden, s.eps),
@@ -101,14 +102,16 @@ class Bert : public Model {
         words_ = p.tensor(e + "word_embeddings.weight", {vocab_size_, hidden_size_}, shape_.init);
         positions_ =
             p.tensor(e + "position_embeddings.weight", {max_positions_, hidden_size_}, shape_.init);
-        types_ = p.tensor(e + "token_type_embeddings.weight", {shape_.types, hidden_size_}, shape_.init);
+        types_ =
+            p.tensor(e + "token_type_embeddings.weight", {shape_.types, hidden_size_}, shape_.init);
         norm_.emplace(p, e + "LayerNorm", hidden_size_, shape_.eps);
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, prefix + "encoder.layer." + std::to_string(i), shape_);
         if (p.has(prefix + "pooler.dense.weight"))
             p.linear(prefix + "pooler.dense", hidden_size_, hidden_size_, true);
         bool masked = p.has("cls.predictions.bias");
-        for (const std::string& name : c.strings("architectures")) masked |= name == "BertForMaskedLM";
+        for (const std::string& name : c.strings("architectures"))
+            masked |= name == "BertForMaskedLM";
         const bool tied = c.boolean("tie_word_embeddings", true);
         if (masked) head_.emplace(p, shape_, words_, tied);
         p.ignore({"embeddings.position_ids", "embeddings.token_type_ids", "cls.seq_relationship.",
@@ -117,8 +120,9 @@ class Bert : public Model {
 
     at::Tensor hidden(const ModelInput& given) override {
         PreparedInput input = prepare(given, false, p_);
-        at::Tensor types = given.token_type_ids.defined() ? given.token_type_ids.to(input.ids.device())
-                                                          : at::zeros_like(input.ids);
+        at::Tensor types = given.token_type_ids.defined()
+                               ? given.token_type_ids.to(input.ids.device())
+                               : at::zeros_like(input.ids);
         at::Tensor x = ops::embedding(words_, input.ids, "token id", padding_id_) +
                        ops::embedding(types_, types, "token type") +
                        ops::embedding(positions_, input.positions, "position");
@@ -146,12 +150,18 @@ std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {
 }
 
 Json default_config() {
-    return {{"architectures", {"BertForMaskedLM"}}, {"vocab_size", 4096},
-            {"hidden_size", 256},                   {"intermediate_size", 1024},
-            {"num_hidden_layers", 6},               {"num_attention_heads", 8},
-            {"max_position_embeddings", 512},       {"type_vocab_size", 2},
-            {"layer_norm_eps", 1e-12},              {"hidden_act", "gelu"},
-            {"initializer_range", 0.02},            {"tie_word_embeddings", true}};
+    return {{"architectures", {"BertForMaskedLM"}},
+            {"vocab_size", 4096},
+            {"hidden_size", 256},
+            {"intermediate_size", 1024},
+            {"num_hidden_layers", 6},
+            {"num_attention_heads", 8},
+            {"max_position_embeddings", 512},
+            {"type_vocab_size", 2},
+            {"layer_norm_eps", 1e-12},
+            {"hidden_act", "gelu"},
+            {"initializer_range", 0.02},
+            {"tie_word_embeddings", true}};
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers that several families share, each a few tensors and a call. What only one family has stays in
-// its file.
+// Layers that several families share, each a few tensors and a call. What only one family has stays
+// in its file.
 #pragma once
 
 #include "models/parameters.h"
@@ -27,7 +27,9 @@ struct LayerNorm {
         weight = p.tensor(name + (old ? ".gamma" : ".weight"), {width}, {Init::ones});
         bias = p.tensor(name + (old ? ".beta" : ".bias"), {width}, {Init::zeros});
     }
-    at::Tensor operator()(const at::Tensor& x) const { return ops::layer_norm(x, weight, bias, eps); }
+    at::Tensor operator()(const at::Tensor& x) const {
+        return ops::layer_norm(x, weight, bias, eps);
+    }
 };
 
 // down(act(gate(x)) * up(x))
@@ -40,7 +42,9 @@ struct GatedMlp {
           up(p.linear(name + ".up_proj", width, inner, bias, init)),
           down(p.linear(name + ".down_proj", inner, width, bias, init)),
           act(ops::activation(activation)) {}
-    at::Tensor operator()(const at::Tensor& x) const { return down(ops::gated(act, gate(x), up(x))); }
+    at::Tensor operator()(const at::Tensor& x) const {
+        return down(ops::gated(act, gate(x), up(x)));
+    }
 };
 
 // [B, T, H * D] -> [B, T, H, D]; heads_first: -> [B, H, T, D], a view.

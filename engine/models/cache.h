@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a family sees of the key/value cache: it hands in the new keys and values of a layer and gets
-// all of them back. How they are stored (growing, static, paged, int8) is the cache's own business;
-// implementations live in generation/.
+// What a family sees of the key/value cache: it hands in the new keys and values of a layer and
+// gets all of them back. How they are stored (growing, static, paged, int8) is the cache's own
+// business; implementations live in generation/.
 #pragma once
 
 #include <ATen/ATen.h>

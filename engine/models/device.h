@@ -13,8 +13,9 @@ struct DeviceChoice {
     std::string reason;  // "asked for", "CUDA is there", "no CUDA driver (libcuda.so.1)"
 };
 
-// "auto": the first CUDA device when it can be used, else the CPU. "cpu", "cuda", "cuda:N" are taken
-// at their word. Error: CUDA asked for where it cannot be used (says why), no such device or name.
+// "auto": the first CUDA device when it can be used, else the CPU. "cpu", "cuda", "cuda:N" are
+// taken at their word. Error: CUDA asked for where it cannot be used (says why), no such device or
+// name.
 DeviceChoice choose_device(const std::string& wanted);
 
 }  // namespace moonlet

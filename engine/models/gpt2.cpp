@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// GPT-2 (Radford et al. 2019): pre-norm decoder with LayerNorm, learned positions, one fused projection
-// for query, key and value, GELU by its tanh approximation; linear layers are stored [in, out]
-// (Conv1D). Source of names and defaults: transformers' GPT2Config. Dropout is not computed.
+// GPT-2 (Radford et al. 2019): pre-norm decoder with LayerNorm, learned positions, one fused
+// projection for query, key and value, GELU by its tanh approximation; linear layers are stored
+// [in, out] (Conv1D). Source of names and defaults: transformers' GPT2Config. Dropout is not
+// computed.
 #include <cmath>
 
 #include "core/error.h"
@@ -32,7 +33,8 @@ struct Shape {
           scale_by_layer(c.boolean("scale_attn_by_inverse_layer_idx", false)),
           activation(c.string("activation_function", "gelu_new")),
           init{Init::normal, c.number("initializer_range", 0.02)},
-          // What is added to the residual stream starts smaller, so that its sum over layers does not grow.
+          // What is added to the residual stream starts smaller, so that its sum over layers does
+          // not grow.
           residual_init{Init::normal, init.std / std::sqrt(2.0 * double(layers))} {
         if (hidden % heads != 0)
             throw Error("n_embd " + std::to_string(hidden) + " in " + c.where(),
@@ -53,10 +55,11 @@ struct Block {
         : before_attention(p, name + ".ln_1", s.hidden, s.eps),
           before_mlp(p, name + ".ln_2", s.hidden, s.eps),
           qkv(p.transposed_linear(name + ".attn.c_attn", s.hidden, 3 * s.hidden, true, s.init)),
-          attention_out(
-              p.transposed_linear(name + ".attn.c_proj", s.hidden, s.hidden, true, s.residual_init)),
+          attention_out(p.transposed_linear(name + ".attn.c_proj", s.hidden, s.hidden, true,
+                                            s.residual_init)),
           mlp_in(p.transposed_linear(name + ".mlp.c_fc", s.hidden, s.inner, true, s.init)),
-          mlp_out(p.transposed_linear(name + ".mlp.c_proj", s.inner, s.hidden, true, s.residual_init)),
+          mlp_out(
+              p.transposed_linear(name + ".mlp.c_proj", s.inner, s.hidden, true, s.residual_init)),
           act(ops::activation(s.activation)),
           heads(s.heads),
           layer(layer),
@@ -84,7 +87,8 @@ class Gpt2 : public Model {
         num_key_value_heads_ = shape_.heads;
         head_dim_ = shape_.hidden / shape_.heads;
         max_positions_ = c.size("n_positions", 1024);
-        // The first published files have no prefix; ".attn.bias" there is the causal mask as a buffer.
+        // The first published files have no prefix; ".attn.bias" there is the causal mask as a
+        // buffer.
         const std::string prefix = p.has("wte.weight") ? "" : "transformer.";
         tokens_ = p.tensor(prefix + "wte.weight", {vocab_size_, hidden_size_}, shape_.init);
         positions_ = p.tensor(prefix + "wpe.weight", {max_positions_, hidden_size_}, shape_.init);

@@ -19,8 +19,8 @@ at::Tensor within_documents(const at::Tensor& documents, const at::Tensor& index
     return index - std::get<0>(starts.cummax(1));
 }
 
-at::Tensor positions_of(const ModelInput& input, const at::Tensor& mask, const at::Tensor& documents,
-                        int64_t past, const at::Tensor& ids) {
+at::Tensor positions_of(const ModelInput& input, const at::Tensor& mask,
+                        const at::Tensor& documents, int64_t past, const at::Tensor& ids) {
     if (input.positions.defined()) {
         at::Tensor given = input.positions.to(ids.device(), at::kLong);
         if (given.dim() != 2 || given.size(1) != ids.size(1))
@@ -50,7 +50,8 @@ PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& pa
     p.ids = input.ids.to(device);
     auto moved = [&](const at::Tensor& t) { return t.defined() ? t.to(device) : t; };
     at::Tensor mask = moved(input.mask), documents = moved(input.documents);
-    p.mask = ops::make_mask({p.ids.size(1), p.past, causal, mask, documents, parameters.dtype(), device});
+    p.mask = ops::make_mask(
+        {p.ids.size(1), p.past, causal, mask, documents, parameters.dtype(), device});
     p.positions = positions_of(input, mask, documents, p.past, p.ids);
     return p;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Llama 1 to 3.x and what shares its shape (TinyLlama, SmolLM, Yi …): pre-norm decoder, RMSNorm, rotary
-// positions, grouped-query attention, SwiGLU. Source of names and defaults: transformers' LlamaConfig.
+// Llama 1 to 3.x and what shares its shape (TinyLlama, SmolLM, Yi …): pre-norm decoder, RMSNorm,
+// rotary positions, grouped-query attention, SwiGLU. Source of names and defaults: transformers'
+// LlamaConfig.
 #include <cmath>
 
 #include "core/error.h"
@@ -47,10 +48,15 @@ struct Attention {
 
     Attention(Parameters& p, const std::string& name, const Shape& s, int64_t layer)
         : q(p.linear(name + ".q_proj", s.hidden, s.heads * s.head_dim, s.attention_bias, s.init)),
-          k(p.linear(name + ".k_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias, s.init)),
-          v(p.linear(name + ".v_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias, s.init)),
+          k(p.linear(name + ".k_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias,
+                     s.init)),
+          v(p.linear(name + ".v_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias,
+                     s.init)),
           o(p.linear(name + ".o_proj", s.heads * s.head_dim, s.hidden, s.attention_bias, s.init)),
-          heads(s.heads), kv_heads(s.kv_heads), layer(layer), scale(1 / std::sqrt(double(s.head_dim))) {}
+          heads(s.heads),
+          kv_heads(s.kv_heads),
+          layer(layer),
+          scale(1 / std::sqrt(double(s.head_dim))) {}
 
     at::Tensor operator()(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin,
                           const PreparedInput& input) const {
@@ -89,7 +95,8 @@ class Llama : public Model {
         const bool bare = p.has("embed_tokens.weight");
         const std::string prefix = bare ? "" : "model.";
         p.ignore({"rotary_emb.inv_freq"});
-        embedding_ = p.tensor(prefix + "embed_tokens.weight", {vocab_size_, hidden_size_}, shape_.init);
+        embedding_ =
+            p.tensor(prefix + "embed_tokens.weight", {vocab_size_, hidden_size_}, shape_.init);
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, prefix + "layers." + std::to_string(i), shape_, i);
         norm_.emplace(p, prefix + "norm", hidden_size_, shape_.eps);
@@ -133,12 +140,18 @@ std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {
 }
 
 Json default_config() {
-    return {{"architectures", {"LlamaForCausalLM"}}, {"vocab_size", 4096},
-            {"hidden_size", 256},                    {"intermediate_size", 688},
-            {"num_hidden_layers", 6},                {"num_attention_heads", 8},
-            {"num_key_value_heads", 4},              {"max_position_embeddings", 512},
-            {"rms_norm_eps", 1e-5},                  {"rope_theta", 10000.0},
-            {"hidden_act", "silu"},                  {"initializer_range", 0.02},
+    return {{"architectures", {"LlamaForCausalLM"}},
+            {"vocab_size", 4096},
+            {"hidden_size", 256},
+            {"intermediate_size", 688},
+            {"num_hidden_layers", 6},
+            {"num_attention_heads", 8},
+            {"num_key_value_heads", 4},
+            {"max_position_embeddings", 512},
+            {"rms_norm_eps", 1e-5},
+            {"rope_theta", 10000.0},
+            {"hidden_act", "silu"},
+            {"initializer_range", 0.02},
             {"tie_word_embeddings", true}};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a folder or a seed to a network and back. The family only ever sees Config and Parameters, so
-// that all of dtype, device and where the bytes come from is decided here.
+// From a folder or a seed to a network and back. The family only ever sees Config and Parameters,
+// so that all of dtype, device and where the bytes come from is decided here.
 #include "models/model.h"
 
 #include <algorithm>
@@ -29,8 +29,10 @@ std::string some_of(const std::vector<std::string>& names) {
 }
 
 std::string dtype_text(at::ScalarType type) {
-    return type == at::kBFloat16 ? "bfloat16" : type == at::kHalf ? "float16"
-           : type == at::kDouble ? "float64" : "float32";
+    return type == at::kBFloat16 ? "bfloat16"
+           : type == at::kHalf   ? "float16"
+           : type == at::kDouble ? "float64"
+                                 : "float32";
 }
 
 void lay_over(Json& base, const Json& options) {
@@ -57,8 +59,10 @@ std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> 
     std::shared_ptr<Model> model = family.make(json, *parameters);
     std::vector<std::string> unused = parameters->unused();
     if (!unused.empty())
-        throw Error("the checkpoint holds tensors that a " + type + " model with this config.json "
-                    "does not use: " + some_of(unused),
+        throw Error("the checkpoint holds tensors that a " + type +
+                        " model with this config.json "
+                        "does not use: " +
+                        some_of(unused),
                     "", "it is probably a variant that would be computed wrongly without them");
     model->config_ = json;
     model->model_type_ = type;
@@ -72,7 +76,8 @@ std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& 
     DeviceChoice choice = choose_device(options.device);
     Config config = Config::read(folder + "/config.json");
     Families::get(config.string("model_type"));  // the clearer error first
-    auto source = std::make_shared<CheckpointSource>(Safetensors::open_folder(folder), quote(folder, 200));
+    auto source =
+        std::make_shared<CheckpointSource>(Safetensors::open_folder(folder), quote(folder, 200));
     at::ScalarType dtype = options.dtype ? *options.dtype : source->main_dtype();
     return make_model(config.json(), std::make_unique<Parameters>(source, dtype, choice.device),
                       choice.reason);
@@ -96,11 +101,12 @@ void save_model(Model& model, const std::string& folder) {
     std::vector<TensorToWrite> tensors;
     for (const Parameters::Entry& entry : model.parameters().entries()) {
         at::Tensor tensor = entry.tensor.detach();
-        tensors.push_back({entry.name, dtype_of(tensor.scalar_type()), tensor.sizes().vec(), [tensor] {
-                               at::Tensor here = tensor.cpu().contiguous();
-                               auto keep = std::make_shared<at::Tensor>(here);
-                               return std::shared_ptr<const void>(keep, here.const_data_ptr());
-                           }});
+        tensors.push_back(
+            {entry.name, dtype_of(tensor.scalar_type()), tensor.sizes().vec(), [tensor] {
+                 at::Tensor here = tensor.cpu().contiguous();
+                 auto keep = std::make_shared<at::Tensor>(here);
+                 return std::shared_ptr<const void>(keep, here.const_data_ptr());
+             }});
     }
     Json config = model.config();
     for (const char* key : {"dtype", "torch_dtype"})  // transformers 5 and 4

@@ -19,13 +19,14 @@
 namespace moonlet {
 
 struct ModelInput {
-    at::Tensor ids;             // int64 [B, T]
+    at::Tensor ids;  // int64 [B, T]
     // int64 [B, T]; undefined: how many real tokens stand before it in its row (mask) and in its
     // document (documents), so that padding on either side changes nothing.
     at::Tensor positions;
-    at::Tensor mask;            // bool [B, length + T], false = padding; undefined: everything counts
+    at::Tensor mask;  // bool [B, length + T], false = padding; undefined: everything counts
     at::Tensor token_type_ids;  // int64 [B, T], encoders only; undefined: zeros
-    at::Tensor documents;       // int64 [B, T], packed training: attention stays inside equal ids; undefined: one
+    at::Tensor documents;       // int64 [B, T], packed training: attention stays inside equal ids;
+                                // undefined: one
     Cache* cache = nullptr;     // decoders only; the model calls update per layer and advance once
 };
 
@@ -78,17 +79,19 @@ struct Family {
 using Families = Registry<Family, Family>;
 
 // Every family's file ends with: MOONLET_FAMILY(llama, make, causal, default_config)
-#define MOONLET_FAMILY(model_type, make, causal, default_config)                   \
-    [[maybe_unused]] static const bool moonlet_family_##model_type =               \
+#define MOONLET_FAMILY(model_type, make, causal, default_config)     \
+    [[maybe_unused]] static const bool moonlet_family_##model_type = \
         ::moonlet::Families::add(#model_type, ::moonlet::Family{make, causal, default_config});
 
 struct LoadOptions {
-    std::optional<at::ScalarType> dtype;  // default: the checkpoint's own, that of most of its bytes
-    std::string device = "auto";          // "auto", "cpu", "cuda", "cuda:N"
+    std::optional<at::ScalarType>
+        dtype;                    // default: the checkpoint's own, that of most of its bytes
+    std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
 };
 
-// The family of config's model_type over these parameters. Error: unknown model_type, tensors of the
-// source that the family did not ask for. `device_reason` is what the model will say about its device.
+// The family of config's model_type over these parameters. Error: unknown model_type, tensors of
+// the source that the family did not ask for. `device_reason` is what the model will say about its
+// device.
 std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters> parameters,
                                   const std::string& device_reason = "");
 // A Hugging Face folder: config.json + model.safetensors or its shards. Weights are mapped, not
@@ -96,10 +99,11 @@ std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters
 // (names the known ones), missing tensors or other shapes; unused tensors are only ignored when
 // the family says so (buffers such as rotary inv_freq).
 std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& options = {});
-// Random weights as the family initialises them; the same seed gives the same weights. `config` needs
-// model_type; its other keys are laid over the family's default_config.
+// Random weights as the family initialises them; the same seed gives the same weights. `config`
+// needs model_type; its other keys are laid over the family's default_config.
 std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
-                                 at::ScalarType dtype = at::kFloat, const std::string& device = "auto");
+                                 at::ScalarType dtype = at::kFloat,
+                                 const std::string& device = "auto");
 // config.json + model.safetensors (tied weights once), atomically, in the checkpoint's names.
 void save_model(Model& model, const std::string& folder);
 

@@ -6,7 +6,8 @@
 
 namespace moonlet {
 
-Parameters::Parameters(std::shared_ptr<TensorSource> source, at::ScalarType dtype, at::Device device)
+Parameters::Parameters(std::shared_ptr<TensorSource> source, at::ScalarType dtype,
+                       at::Device device)
     : source_(std::move(source)), dtype_(dtype), device_(device) {}
 
 at::Tensor Parameters::tensor(const std::string& name, at::IntArrayRef shape, Init init) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a family takes its tensors from while it is built, and where everyone else (saving, training,
-// adapters, quantisation, memory counts) finds them again by the checkpoint's own names. A family
-// asks for each tensor once, by name and shape; the source is a checkpoint or random numbers.
+// Where a family takes its tensors from while it is built, and where everyone else (saving,
+// training, adapters, quantisation, memory counts) finds them again by the checkpoint's own names.
+// A family asks for each tensor once, by name and shape; the source is a checkpoint or random
+// numbers.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -48,8 +49,8 @@ class Parameters {
     // A Linear whose weight is another tensor already taken (tied heads); not saved twice.
     Linear tied_linear(const at::Tensor& weight, const at::Tensor& bias = {});
 
-    // Whether the checkpoint holds it; false for a new model, which so takes the canonical names and
-    // no optional parts.
+    // Whether the checkpoint holds it; false for a new model, which so takes the canonical names
+    // and no optional parts.
     bool has(const std::string& name) const { return source_->has(name); }
     // Tensors whose name contains one of these are buffers that the family does not need.
     void ignore(std::vector<std::string> parts) { ignored_ = std::move(parts); }

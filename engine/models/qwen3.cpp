@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Qwen3, dense: Llama's block with an RMSNorm of each query and key head before the rotation, no
-// biases, and a head_dim of its own. Source of names and defaults: transformers' Qwen3Config. Sliding
-// windows (off in every published checkpoint) are refused.
+// biases, and a head_dim of its own. Source of names and defaults: transformers' Qwen3Config.
+// Sliding windows (off in every published checkpoint) are refused.
 #include <cmath>
 
 #include "core/error.h"
@@ -51,12 +51,17 @@ struct Attention {
 
     Attention(Parameters& p, const std::string& name, const Shape& s, int64_t layer)
         : q(p.linear(name + ".q_proj", s.hidden, s.heads * s.head_dim, s.attention_bias, s.init)),
-          k(p.linear(name + ".k_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias, s.init)),
-          v(p.linear(name + ".v_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias, s.init)),
+          k(p.linear(name + ".k_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias,
+                     s.init)),
+          v(p.linear(name + ".v_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias,
+                     s.init)),
           o(p.linear(name + ".o_proj", s.heads * s.head_dim, s.hidden, s.attention_bias, s.init)),
           q_norm(p, name + ".q_norm", s.head_dim, s.eps),
           k_norm(p, name + ".k_norm", s.head_dim, s.eps),
-          heads(s.heads), kv_heads(s.kv_heads), layer(layer), scale(1 / std::sqrt(double(s.head_dim))) {}
+          heads(s.heads),
+          kv_heads(s.kv_heads),
+          layer(layer),
+          scale(1 / std::sqrt(double(s.head_dim))) {}
 
     at::Tensor operator()(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin,
                           const PreparedInput& input) const {
@@ -95,7 +100,8 @@ class Qwen3 : public Model {
         const bool bare = p.has("embed_tokens.weight");
         const std::string prefix = bare ? "" : "model.";
         p.ignore({"rotary_emb.inv_freq"});
-        embedding_ = p.tensor(prefix + "embed_tokens.weight", {vocab_size_, hidden_size_}, shape_.init);
+        embedding_ =
+            p.tensor(prefix + "embed_tokens.weight", {vocab_size_, hidden_size_}, shape_.init);
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, prefix + "layers." + std::to_string(i), shape_, i);
         norm_.emplace(p, prefix + "norm", hidden_size_, shape_.eps);
@@ -139,13 +145,20 @@ std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {
 }
 
 Json default_config() {
-    return {{"architectures", {"Qwen3ForCausalLM"}}, {"vocab_size", 4096},
-            {"hidden_size", 256},                    {"intermediate_size", 688},
-            {"num_hidden_layers", 6},                {"num_attention_heads", 8},
-            {"num_key_value_heads", 4},              {"head_dim", 32},
-            {"max_position_embeddings", 512},        {"attention_bias", false},
-            {"rms_norm_eps", 1e-6},                  {"rope_theta", 10000.0},
-            {"hidden_act", "silu"},                  {"initializer_range", 0.02},
+    return {{"architectures", {"Qwen3ForCausalLM"}},
+            {"vocab_size", 4096},
+            {"hidden_size", 256},
+            {"intermediate_size", 688},
+            {"num_hidden_layers", 6},
+            {"num_attention_heads", 8},
+            {"num_key_value_heads", 4},
+            {"head_dim", 32},
+            {"max_position_embeddings", 512},
+            {"attention_bias", false},
+            {"rms_norm_eps", 1e-6},
+            {"rope_theta", 10000.0},
+            {"hidden_act", "silu"},
+            {"initializer_range", 0.02},
             {"tie_word_embeddings", true}};
 }
 

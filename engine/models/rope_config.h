@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How config.json describes rotary embeddings: `rope_theta` and `rope_scaling` at the top (transformers
-// 4), or both inside `rope_parameters` (transformers 5).
+// How config.json describes rotary embeddings: `rope_theta` and `rope_scaling` at the top
+// (transformers 4), or both inside `rope_parameters` (transformers 5).
 #pragma once
 
 #include "formats/config.h"

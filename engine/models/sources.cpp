@@ -66,9 +66,9 @@ Dtype dtype_of(at::ScalarType type) {
 
 at::ScalarType scalar_type_from_name(const std::string& name) {
     static const std::map<std::string, at::ScalarType> names = {
-        {"f32", at::kFloat},   {"float32", at::kFloat},     {"bf16", at::kBFloat16},
-        {"f16", at::kHalf},    {"bfloat16", at::kBFloat16}, {"float16", at::kHalf},
-        {"f64", at::kDouble},  {"float64", at::kDouble},
+        {"f32", at::kFloat},  {"float32", at::kFloat},     {"bf16", at::kBFloat16},
+        {"f16", at::kHalf},   {"bfloat16", at::kBFloat16}, {"float16", at::kHalf},
+        {"f64", at::kDouble}, {"float64", at::kDouble},
     };
     auto it = names.find(name);
     if (it == names.end())
@@ -84,8 +84,9 @@ at::Tensor tensor_of(const TensorView& view) {
         if (view.bytes) std::memcpy(copy.data_ptr(), view.data, view.bytes);
         return copy;
     }
-    return at::from_blob(const_cast<std::byte*>(view.data), view.shape,
-                         [owner = view.owner](void*) mutable { owner.reset(); }, options);
+    return at::from_blob(
+        const_cast<std::byte*>(view.data), view.shape,
+        [owner = view.owner](void*) mutable { owner.reset(); }, options);
 }
 
 CheckpointSource::CheckpointSource(Safetensors file, std::string where)
@@ -117,7 +118,8 @@ at::Tensor CheckpointSource::get(const std::string& name, at::IntArrayRef shape,
 at::ScalarType CheckpointSource::main_dtype() const {
     std::map<at::ScalarType, size_t> bytes;
     for (const auto& [name, view] : file_.tensors())
-        if (at::isFloatingType(scalar_type(view.dtype))) bytes[scalar_type(view.dtype)] += view.bytes;
+        if (at::isFloatingType(scalar_type(view.dtype)))
+            bytes[scalar_type(view.dtype)] += view.bytes;
     auto most = std::max_element(bytes.begin(), bytes.end(),
                                  [](auto& a, auto& b) { return a.second < b.second; });
     if (most == bytes.end()) throw Error(where_ + " holds no floating-point tensors");

@@ -16,9 +16,8 @@ at::Tensor relu(const at::Tensor& x) { return at::relu(x); }
 
 Activation activation(const std::string& name) {
     static const std::vector<std::pair<std::string, Activation>> table = {
-        {"silu", silu},           {"swish", silu},
-        {"gelu", gelu},           {"gelu_new", gelu_tanh},
-        {"gelu_fast", gelu_tanh}, {"gelu_pytorch_tanh", gelu_tanh},
+        {"silu", silu},          {"swish", silu},          {"gelu", gelu},
+        {"gelu_new", gelu_tanh}, {"gelu_fast", gelu_tanh}, {"gelu_pytorch_tanh", gelu_tanh},
         {"relu", relu},
     };
     std::string known;

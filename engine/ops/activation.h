@@ -10,9 +10,10 @@ namespace moonlet::ops {
 
 using Activation = at::Tensor (*)(const at::Tensor& x);
 
-at::Tensor silu(const at::Tensor& x);       // x * sigmoid(x)
-at::Tensor gelu(const at::Tensor& x);       // x * Phi(x), exact (erf)
-at::Tensor gelu_tanh(const at::Tensor& x);  // the tanh approximation: "gelu_new", "gelu_pytorch_tanh"
+at::Tensor silu(const at::Tensor& x);  // x * sigmoid(x)
+at::Tensor gelu(const at::Tensor& x);  // x * Phi(x), exact (erf)
+at::Tensor gelu_tanh(
+    const at::Tensor& x);  // the tanh approximation: "gelu_new", "gelu_pytorch_tanh"
 at::Tensor relu(const at::Tensor& x);
 
 // By the name in a config's hidden_act / activation_function. Error: unknown, with the known ones.

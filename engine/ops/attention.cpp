@@ -69,7 +69,8 @@ at::Tensor attention_plain(const at::Tensor& q, const at::Tensor& k, const at::T
     at::Tensor scores = at::matmul(q, keys.transpose(-2, -1)) * scale;
     if (mask.bias.defined()) scores = scores + mask.bias;
     if (mask.causal) {
-        at::Tensor above = at::ones({q.size(2), k.size(2)}, scores.options().dtype(at::kBool)).triu(1);
+        at::Tensor above =
+            at::ones({q.size(2), k.size(2)}, scores.options().dtype(at::kBool)).triu(1);
         scores = scores.masked_fill(above, -std::numeric_limits<double>::infinity());
     }
     return at::matmul(at::softmax(scores, -1), values);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // softmax(q k^T * scale + mask) v per head, several query heads sharing a key/value head (GQA). One
-// LibTorch call serves both speeds: it is fused, tiled and differentiable. The mask is made once per
-// forward call and shared by the layers; where causality alone says everything there is none, so that
-// the kernel skips what lies above the diagonal.
+// LibTorch call serves both speeds: it is fused, tiled and differentiable. The mask is made once
+// per forward call and shared by the layers; where causality alone says everything there is none,
+// so that the kernel skips what lies above the diagonal.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,17 +15,18 @@ struct AttentionMask {
 };
 
 struct MaskOptions {
-    int64_t queries = 0;   // T, positions of this call
-    int64_t past = 0;      // positions already in the cache; S = past + T
-    bool causal = true;    // a query sees keys up to its own position
-    at::Tensor padding;    // bool [B, S], false = padding; undefined: everything counts
-    at::Tensor documents;  // int64 [B, T], past = 0: attention stays inside equal ids; undefined: one
+    int64_t queries = 0;  // T, positions of this call
+    int64_t past = 0;     // positions already in the cache; S = past + T
+    bool causal = true;   // a query sees keys up to its own position
+    at::Tensor padding;   // bool [B, S], false = padding; undefined: everything counts
+    at::Tensor
+        documents;  // int64 [B, T], past = 0: attention stays inside equal ids; undefined: one
     at::ScalarType dtype = at::kFloat;
     at::Device device = at::kCPU;
 };
 
-// Every query sees at least its own position, so that rows of padding stay finite (and meaningless).
-// Error: padding or documents of another shape, documents together with a cache.
+// Every query sees at least its own position, so that rows of padding stay finite (and
+// meaningless). Error: padding or documents of another shape, documents together with a cache.
 AttentionMask make_mask(const MaskOptions& options);
 
 // q [B, H, T, D], k and v [B, Hkv, S, D] with H a multiple of Hkv -> [B, H, T, D], laid out so that

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chunked loss is a node of its own in the graph: forward keeps only the hidden states, backward
-// runs each chunk again with recording on and lets LibTorch carry its gradient through whatever the
-// head is (plain, quantised, with an adapter). One chunk's logits exist at a time in either direction.
+// The chunked loss is a node of its own in the graph: forward keeps only the hidden states,
+// backward runs each chunk again with recording on and lets LibTorch carry its gradient through
+// whatever the head is (plain, quantised, with an adapter). One chunk's logits exist at a time in
+// either direction.
 #include "ops/cross_entropy.h"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -20,7 +21,8 @@ using Head = std::function<at::Tensor(const at::Tensor&)>;
 constexpr int64_t kChunkElements = 1 << 24;  // 64 MB of f32 logits
 
 at::Tensor loss_sum(const at::Tensor& rows, const Head& head, const at::Tensor& targets) {
-    return at::cross_entropy_loss(head(rows).to(at::kFloat), targets, {}, at::Reduction::Sum, kIgnore);
+    return at::cross_entropy_loss(head(rows).to(at::kFloat), targets, {}, at::Reduction::Sum,
+                                  kIgnore);
 }
 
 // The rows that count, and their targets.
@@ -46,7 +48,8 @@ int64_t vocabulary(const at::Tensor& rows, const Head& head) {
 }
 
 int64_t chunk_size(int64_t chunk_rows, int64_t rows, int64_t vocab) {
-    if (chunk_rows <= 0) chunk_rows = std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, vocab));
+    if (chunk_rows <= 0)
+        chunk_rows = std::max<int64_t>(1, kChunkElements / std::max<int64_t>(1, vocab));
     return std::min(chunk_rows, std::max<int64_t>(1, rows));
 }
 
@@ -54,9 +57,10 @@ void check_targets(const at::Tensor& targets, int64_t vocab) {
     if (targets.numel() == 0 || !targets.is_cpu()) return;
     auto [low, high] = at::aminmax(targets);
     if (low.item<int64_t>() < 0 || high.item<int64_t>() >= vocab)
-        throw Error("target " + std::to_string(low.item<int64_t>() < 0 ? low.item<int64_t>()
-                                                                       : high.item<int64_t>()),
-                    "0 to " + std::to_string(vocab - 1) + ", or -100 for a row that does not count");
+        throw Error(
+            "target " + std::to_string(low.item<int64_t>() < 0 ? low.item<int64_t>()
+                                                               : high.item<int64_t>()),
+            "0 to " + std::to_string(vocab - 1) + ", or -100 for a row that does not count");
 }
 
 struct HeldHead : torch::CustomClassHolder {
@@ -85,8 +89,8 @@ struct ChunkedLoss : torch::autograd::Function<ChunkedLoss> {
         auto saved = context->get_saved_variables();
         const at::Tensor &rows = saved[0], &targets = saved[1];
         int64_t chunk = context->saved_data["chunk"].toInt();
-        auto held = c10::static_intrusive_pointer_cast<HeldHead>(
-            context->saved_data["head"].toCapsule());
+        auto held =
+            c10::static_intrusive_pointer_cast<HeldHead>(context->saved_data["head"].toCapsule());
         at::Tensor grad = at::empty_like(rows, at::MemoryFormat::Contiguous);
         at::AutoGradMode recording(true);
         for (int64_t at = 0; at < rows.size(0); at += chunk) {
@@ -140,7 +144,9 @@ at::Tensor token_logprobs(const at::Tensor& hidden, const Head& head, const at::
         found.narrow(0, at, n).copy_(picked - at::logsumexp(logits, {1}));
     }
     if (!c.keep.defined()) return found.reshape(targets.sizes());
-    return at::zeros({targets.numel()}, found.options()).index_copy_(0, c.keep, found).reshape(targets.sizes());
+    return at::zeros({targets.numel()}, found.options())
+        .index_copy_(0, c.keep, found)
+        .reshape(targets.sizes());
 }
 
 }  // namespace moonlet::ops

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver is looked for first: without it, opening the plug-in would load gigabytes of LibTorch's
-// CUDA half for nothing. RTLD_GLOBAL, because LibTorch finds its CUDA hooks through the global table.
+// The driver is looked for first: without it, opening the plug-in would load gigabytes of
+// LibTorch's CUDA half for nothing. RTLD_GLOBAL, because LibTorch finds its CUDA hooks through the
+// global table.
 #include "ops/cuda_plugin.h"
 
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of a table by id. Differentiable in the table; its gradient is dense and skips `padding_id`, as
-// torch's Embedding(padding_idx) does.
+// Rows of a table by id. Differentiable in the table; its gradient is dense and skips `padding_id`,
+// as torch's Embedding(padding_idx) does.
 #pragma once
 
 #include <ATen/ATen.h>

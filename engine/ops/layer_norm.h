@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layer normalisation (Ba et al. 2016): (x - mean) / sqrt(variance + eps) * weight + bias over the
-// last dimension, biased variance. LibTorch's kernel is fused in both directions, so there is one path.
+// last dimension, biased variance. LibTorch's kernel is fused in both directions, so there is one
+// path.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -14,7 +14,9 @@ class PlainWeight : public LinearWeight {
     at::Tensor apply(const at::Tensor& x) const override { return at::linear(x, weight_, bias_); }
     int64_t in_features() const override { return weight_.size(1); }
     int64_t out_features() const override { return weight_.size(0); }
-    size_t bytes() const override { return weight_.nbytes() + (bias_.defined() ? bias_.nbytes() : 0); }
+    size_t bytes() const override {
+        return weight_.nbytes() + (bias_.defined() ? bias_.nbytes() : 0);
+    }
     const char* kind() const override { return "plain"; }
     at::Tensor dense_weight() const override { return weight_; }
     at::Tensor bias() const override { return bias_; }
@@ -27,10 +29,14 @@ class TransposedWeight : public LinearWeight {
   public:
     TransposedWeight(at::Tensor stored, at::Tensor bias)
         : stored_(std::move(stored)), bias_(std::move(bias)) {}
-    at::Tensor apply(const at::Tensor& x) const override { return at::linear(x, stored_.t(), bias_); }
+    at::Tensor apply(const at::Tensor& x) const override {
+        return at::linear(x, stored_.t(), bias_);
+    }
     int64_t in_features() const override { return stored_.size(0); }
     int64_t out_features() const override { return stored_.size(1); }
-    size_t bytes() const override { return stored_.nbytes() + (bias_.defined() ? bias_.nbytes() : 0); }
+    size_t bytes() const override {
+        return stored_.nbytes() + (bias_.defined() ? bias_.nbytes() : 0);
+    }
     const char* kind() const override { return "plain"; }
     at::Tensor dense_weight() const override { return stored_.t(); }
     at::Tensor bias() const override { return bias_; }

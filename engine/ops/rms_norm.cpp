@@ -23,7 +23,8 @@ at::Tensor on_cpu(const at::Tensor& x, const at::Tensor& weight, double eps) {
     int64_t n = x.size(-1), rows = n ? x.numel() / n : 0;
     at::parallel_for(0, rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n)),
                      [&](int64_t begin, int64_t end) {
-                         rms_norm_rows(from + begin * n, w, to + begin * n, end - begin, n, float(eps));
+                         rms_norm_rows(from + begin * n, w, to + begin * n, end - begin, n,
+                                       float(eps));
                      });
     return y;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One body in the compiler's generic 16-lane vectors, compiled three times: the sums run in the same
-// order everywhere, so only the contraction to fused multiply-add can tell the versions apart.
+// One body in the compiler's generic 16-lane vectors, compiled three times: the sums run in the
+// same order everywhere, so only the contraction to fused multiply-add can tell the versions apart.
 #include "ops/rms_norm_kernel.h"
 
 #include <cmath>
@@ -17,7 +17,8 @@ typedef uint16_t Halves __attribute__((vector_size(32)));
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-// Vectors stay inside one function after inlining, so the note about passing them says nothing here.
+// Vectors stay inside one function after inlining, so the note about passing them says nothing
+// here.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 ALWAYS_INLINE void load(const float* from, Floats& v) { std::memcpy(&v, from, sizeof v); }
@@ -158,7 +159,8 @@ Rows<T> kernel() {
 
 }  // namespace
 
-void rms_norm_rows(const float* x, const float* weight, float* y, int64_t rows, int64_t n, float eps) {
+void rms_norm_rows(const float* x, const float* weight, float* y, int64_t rows, int64_t n,
+                   float eps) {
     kernel<float>()(x, weight, y, rows, n, eps);
 }
 

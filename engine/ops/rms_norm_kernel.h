@@ -9,7 +9,8 @@
 namespace moonlet::ops {
 
 // `rows` contiguous rows of n; y may be x. bf16 is passed as its 16 bits.
-void rms_norm_rows(const float* x, const float* weight, float* y, int64_t rows, int64_t n, float eps);
+void rms_norm_rows(const float* x, const float* weight, float* y, int64_t rows, int64_t n,
+                   float eps);
 void rms_norm_rows(const uint16_t* x, const uint16_t* weight, uint16_t* y, int64_t rows, int64_t n,
                    float eps);
 

@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kTwoPi = 6.283185307179586;
 
-// The divisions of a number by a tensor are written as transformers' Python computes them, reciprocal
-// first: one unit in the last place of a frequency is 1e-4 of an angle at position 5000.
+// The divisions of a number by a tensor are written as transformers' Python computes them,
+// reciprocal first: one unit in the last place of a frequency is 1e-4 of an angle at position 5000.
 // Llama 3.1's rule: long waves have seen too few turns in training to be trusted beyond it.
 at::Tensor llama3_scaled(const at::Tensor& inv_freq, const RopeOptions& o) {
     at::Tensor wave = inv_freq.reciprocal() * kTwoPi;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// libmoonlet_cuda.so: tensors in, kernels launched on the current stream. Linking it brings LibTorch's
-// CUDA half in; the engine opens it only where a driver is (ops/cuda_plugin.h). It links nothing of
-// moonlet, so it can be opened before or after the engine.
+// libmoonlet_cuda.so: tensors in, kernels launched on the current stream. Linking it brings
+// LibTorch's CUDA half in; the engine opens it only where a driver is (ops/cuda_plugin.h). It links
+// nothing of moonlet, so it can be opened before or after the engine.
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>

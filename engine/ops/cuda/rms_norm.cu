@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One block a row. The kernel is bound by memory: every value is read in 16-byte loads, and a row of
-// up to 8 such loads a thread stays in registers, so that it is read from memory once. Longer rows
-// are read a second time, mostly from the L2 cache. Rows whose pointers or length are not multiples of
-// 16 bytes take the same code with one value a load.
+// One block a row. The kernel is bound by memory: every value is read in 16-byte loads, and a row
+// of up to 8 such loads a thread stays in registers, so that it is read from memory once. Longer
+// rows are read a second time, mostly from the L2 cache. Rows whose pointers or length are not
+// multiples of 16 bytes take the same code with one value a load.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -12,8 +12,8 @@ namespace moonlet::ops::cuda {
 
 namespace {
 
-constexpr int kKept = 8;        // loads a thread keeps in registers
-constexpr int kThreads = 512;   // at most: with those registers a block of 1024 would not fit
+constexpr int kKept = 8;       // loads a thread keeps in registers
+constexpr int kThreads = 512;  // at most: with those registers a block of 1024 would not fit
 
 __device__ float widen(float v) { return v; }
 __device__ float widen(__nv_bfloat16 v) { return __bfloat162float(v); }
@@ -54,8 +54,9 @@ __device__ void scale_pack(const Pack<T, kWidth>& x, const Pack<T, kWidth>& w, f
 
 template <class T, int kWidth>
 __global__ void __launch_bounds__(kThreads)
-    rms_norm_kernel(const Pack<T, kWidth>* __restrict__ x, const Pack<T, kWidth>* __restrict__ weight,
-                    Pack<T, kWidth>* __restrict__ y, int packs, float inverse_n, float eps) {
+    rms_norm_kernel(const Pack<T, kWidth>* __restrict__ x,
+                    const Pack<T, kWidth>* __restrict__ weight, Pack<T, kWidth>* __restrict__ y,
+                    int packs, float inverse_n, float eps) {
     x += int64_t(blockIdx.x) * packs;
     y += int64_t(blockIdx.x) * packs;
     Pack<T, kWidth> kept[kKept];
@@ -107,7 +108,8 @@ cudaError_t choose(const void* x, const void* weight, void* y, int64_t rows, int
     constexpr int kWide = 16 / sizeof(T);
     auto bits = reinterpret_cast<uintptr_t>(x) | reinterpret_cast<uintptr_t>(weight) |
                 reinterpret_cast<uintptr_t>(y);
-    if (bits % 16 == 0 && n % kWide == 0) return launch<T, kWide>(x, weight, y, rows, n, eps, stream);
+    if (bits % 16 == 0 && n % kWide == 0)
+        return launch<T, kWide>(x, weight, y, rows, n, eps, stream);
     return launch<T, 1>(x, weight, y, rows, n, eps, stream);
 }
 

@@ -11,8 +11,11 @@ using namespace moonlet;
 using Catch::Matchers::Contains;
 
 TEST_CASE("typed questions, defaults, and null as absent") {
-    Config c(parse_json(R"({"n": 4, "x": 1e-5, "f": 64.0, "e": 1e6, "b": true, "s": "silu", "z": null,
-                            "list": ["a", "b"], "in": {"n": 5}})", "test"), "test");
+    Config c(
+        parse_json(R"({"n": 4, "x": 1e-5, "f": 64.0, "e": 1e6, "b": true, "s": "silu", "z": null,
+                            "list": ["a", "b"], "in": {"n": 5}})",
+                   "test"),
+        "test");
     CHECK(c.integer("n") == 4);
     CHECK(c.number("n") == 4.0);
     CHECK(c.number("x") == 1e-5);
@@ -31,7 +34,9 @@ TEST_CASE("typed questions, defaults, and null as absent") {
 
 TEST_CASE("wrong values name the key and the file") {
     Config c(parse_json(R"({"s": "x", "h": 1.5, "n": -1, "big": 18446744073709551615, "huge": 1e300,
-                            "list": [1], "o": 3})", "test"), "\"a/config.json\"");
+                            "list": [1], "o": 3})",
+                        "test"),
+             "\"a/config.json\"");
     CHECK_THROWS_WITH(c.integer("absent"), Contains("absent") && Contains("a/config.json"));
     CHECK_THROWS_WITH(c.integer("s"), Contains("\"s\"") && Contains("whole number"));
     CHECK_THROWS_WITH(c.integer("h"), Contains("1.5"));
@@ -52,5 +57,6 @@ TEST_CASE("optional files") {
     write_file(folder + "/generation_config.json", R"({"temperature": 0.6})");
     CHECK(read_optional(folder, "generation_config.json")->number("temperature") == 0.6);
     write_file(folder + "/generation_config.json", "not json");
-    CHECK_THROWS_WITH(read_optional(folder, "generation_config.json"), Contains("generation_config.json"));
+    CHECK_THROWS_WITH(read_optional(folder, "generation_config.json"),
+                      Contains("generation_config.json"));
 }

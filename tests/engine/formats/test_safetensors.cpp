@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of the reference implementation (scripts/golden/formats.py), every kind of broken header, and
-// a fuzz of both: whatever the bytes, an Error or views that may be read, never a crash.
+// Files of the reference implementation (scripts/golden/formats.py), every kind of broken header,
+// and a fuzz of both: whatever the bytes, an Error or views that may be read, never a crash.
 #include "formats/safetensors.h"
 
 #include <catch2/catch.hpp>
@@ -52,10 +52,12 @@ std::string message(const std::string& bytes) {
 }
 
 std::string tensor(const std::string& dtype, const std::string& shape, const std::string& offsets) {
-    return R"({"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
+    return R"({"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets +
+           "}";
 }
 
-TensorToWrite to_write(const std::string& name, Dtype dtype, std::vector<int64_t> shape, std::string bytes) {
+TensorToWrite to_write(const std::string& name, Dtype dtype, std::vector<int64_t> shape,
+                       std::string bytes) {
     auto owner = std::make_shared<std::string>(std::move(bytes));
     return {name, dtype, std::move(shape),
             [owner] { return std::shared_ptr<const void>(owner, owner->data()); }};
@@ -93,20 +95,24 @@ TEST_CASE("what we write is what the reference writes") {
 
 TEST_CASE("written tensors come back, aligned, and the old file survives a failure") {
     std::string path = (scratch() / "a.safetensors").string();
-    write_safetensors(path, {to_write("odd", Dtype::U8, {3}, "abc"), to_write("none", Dtype::F32, {0}, ""),
-                             to_write("wide", Dtype::F64, {1}, "01234567")},
-                      {{"format", "pt"}, {"quote", "\"\n"}});
+    write_safetensors(
+        path,
+        {to_write("odd", Dtype::U8, {3}, "abc"), to_write("none", Dtype::F32, {0}, ""),
+         to_write("wide", Dtype::F64, {1}, "01234567")},
+        {{"format", "pt"}, {"quote", "\"\n"}});
     Safetensors file = Safetensors::open(path);
     CHECK(file.metadata().at("quote") == "\"\n");
     CHECK(std::string(reinterpret_cast<const char*>(file.find("odd")->data), 3) == "abc");
     CHECK(reinterpret_cast<uintptr_t>(file.find("wide")->data) % 8 == 0);
     std::string before = read_file(path);
-    CHECK_THROWS_AS(write_safetensors(path, {to_write("a", Dtype::U8, {1}, "x"), to_write("a", Dtype::U8, {1}, "y")}),
+    CHECK_THROWS_AS(write_safetensors(path, {to_write("a", Dtype::U8, {1}, "x"),
+                                             to_write("a", Dtype::U8, {1}, "y")}),
                     Error);
     CHECK_THROWS_AS(write_safetensors(path, {to_write("a", Dtype::U8, {-1}, "x")}), Error);
-    std::vector<TensorToWrite> failing = {{"a", Dtype::U8, {1}, []() -> std::shared_ptr<const void> {
-                                               throw Error("disk on fire");
-                                           }}};
+    std::vector<TensorToWrite> failing = {
+        {"a", Dtype::U8, {1}, []() -> std::shared_ptr<const void> {
+             throw Error("disk on fire");
+         }}};
     CHECK_THROWS_WITH(write_safetensors(path, failing), Contains("disk on fire"));
     CHECK(read_file(path) == before);
 }
@@ -149,17 +155,23 @@ TEST_CASE("broken headers are clear errors") {
     CHECK_THAT(one(tensor("F32", "[2]", "[0]"), 8), Contains("pair"));
     CHECK_THAT(one(tensor("F32", "[2]", "[-1,8]"), 8), Contains("whole number"));
     CHECK_THAT(one(tensor("F32", "2", "[0,8]"), 8), Contains("shape"));
-    CHECK_THAT(one(tensor("F32", "[4294967296,4294967296]", "[0,0]"), 0), Contains("larger than any memory"));
-    CHECK_THAT(one(tensor("F32", "[18446744073709551615]", "[0,8]"), 8), Contains("larger than any memory"));
-    CHECK_THAT(one(tensor("F64", "[2305843009213693952]", "[0,0]"), 0), Contains("larger than any memory"));
+    CHECK_THAT(one(tensor("F32", "[4294967296,4294967296]", "[0,0]"), 0),
+               Contains("larger than any memory"));
+    CHECK_THAT(one(tensor("F32", "[18446744073709551615]", "[0,8]"), 8),
+               Contains("larger than any memory"));
+    CHECK_THAT(one(tensor("F64", "[2305843009213693952]", "[0,0]"), 0),
+               Contains("larger than any memory"));
     CHECK_THAT(one(tensor("F32", "[2]", "[0,8]"), 9), Contains("1 bytes at its end"));
     CHECK_THAT(one(R"({"shape":[2],"data_offsets":[0,8]})", 8), Contains("dtype"));
     auto two = [](const std::string& a, const std::string& b, size_t data) {
         return message(file_of(R"({"a":)" + a + R"(,"b":)" + b + "}", data));
     };
-    CHECK_THAT(two(tensor("U8", "[4]", "[0,4]"), tensor("U8", "[4]", "[2,6]"), 6), Contains("overlaps"));
-    CHECK_THAT(two(tensor("U8", "[4]", "[0,4]"), tensor("U8", "[4]", "[0,4]"), 4), Contains("overlaps"));
-    CHECK_THAT(two(tensor("U8", "[2]", "[0,2]"), tensor("U8", "[2]", "[4,6]"), 6), Contains("belong to no tensor"));
+    CHECK_THAT(two(tensor("U8", "[4]", "[0,4]"), tensor("U8", "[4]", "[2,6]"), 6),
+               Contains("overlaps"));
+    CHECK_THAT(two(tensor("U8", "[4]", "[0,4]"), tensor("U8", "[4]", "[0,4]"), 4),
+               Contains("overlaps"));
+    CHECK_THAT(two(tensor("U8", "[2]", "[0,2]"), tensor("U8", "[2]", "[4,6]"), 6),
+               Contains("belong to no tensor"));
 }
 
 TEST_CASE("shards are found, and a broken index is a clear error") {
@@ -198,9 +210,15 @@ TEST_CASE("fuzz: any bytes give an error or readable views") {
     std::vector<std::string> seeds = {
         read_file(golden("formats/every_dtype.safetensors").string()),
         read_file(golden("formats/plain.safetensors").string()),
-        file_of(R"({"a":)" + tensor("U8", "[4]", "[0,4]") + R"(,"b":)" + tensor("F32", "[1,2]", "[4,12]") + "}", 12)};
-    const std::string pieces[] = {"[", "]", "{", "}", "-1", "9223372036854775807", "1e308", "null",
-                                  "\"F32\"", "18446744073709551616", "\\u0000", "\xff"};
+        file_of(R"({"a":)" + tensor("U8", "[4]", "[0,4]") + R"(,"b":)" +
+                    tensor("F32", "[1,2]", "[4,12]") + "}",
+                12)};
+    const std::string pieces[] = {"[",       "]",
+                                  "{",       "}",
+                                  "-1",      "9223372036854775807",
+                                  "1e308",   "null",
+                                  "\"F32\"", "18446744073709551616",
+                                  "\\u0000", "\xff"};
     size_t opened = 0, refused = 0;
     unsigned sum = 0;
     for (int round = 0; round < 6000; ++round) {
@@ -213,7 +231,10 @@ TEST_CASE("fuzz: any bytes give an error or readable views") {
                 case 2: bytes.erase(at, 1 + random.below(4)); break;
                 case 3: bytes.insert(at, pieces[random.below(std::size(pieces))]); break;
                 case 4: bytes.resize(random.below(bytes.size() + 1)); break;
-                case 5: bytes[random.below(std::min<size_t>(8, bytes.size()))] ^= char(1 << random.below(8)); break;
+                case 5:
+                    bytes[random.below(std::min<size_t>(8, bytes.size()))] ^=
+                        char(1 << random.below(8));
+                    break;
             }
         }
         try {

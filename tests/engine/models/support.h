@@ -31,7 +31,8 @@ inline std::string folder_of(const std::string& name) { return golden("models/" 
 // The tensors of a golden.safetensors.
 inline std::map<std::string, at::Tensor> numbers_of(const std::string& name) {
     std::map<std::string, at::Tensor> result;
-    for (const auto& [key, view] : Safetensors::open(folder_of(name) + "/golden.safetensors").tensors())
+    for (const auto& [key, view] :
+         Safetensors::open(folder_of(name) + "/golden.safetensors").tensors())
         result[key] = tensor_of(view);
     return result;
 }

@@ -52,7 +52,8 @@ TEST_CASE("a broken folder says what is wrong") {
                Contains("hidden_size"));
     CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["hidden_size"] = "32"; })),
                Contains("hidden_size") && Contains("number"));
-    CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["hidden_size"] = -4; })), Contains("hidden_size"));
+    CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["hidden_size"] = -4; })),
+               Contains("hidden_size"));
     CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["intermediate_size"] = 64; })),
                Contains("mlp.gate_proj.weight") && Contains("[48, 32]") && Contains("[64, 32]"));
     CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["num_hidden_layers"] = 3; })),
@@ -61,12 +62,18 @@ TEST_CASE("a broken folder says what is wrong") {
                Contains("does not use") && Contains("model.layers.1."));
     CHECK_THAT(message(broken("llama-bias-headdim", [](Json& c) { c["attention_bias"] = false; })),
                Contains("q_proj.bias"));
-    CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["rope_parameters"]["rope_type"] = "yarn"; })),
-               Contains("yarn"));
-    CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["hidden_act"] = "silou"; })), Contains("silou"));
-    CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["quantization_config"] = {{"bits", 4}}; })),
+    CHECK_THAT(
+        message(broken("llama-gqa", [](Json& c) { c["rope_parameters"]["rope_type"] = "yarn"; })),
+        Contains("yarn"));
+    CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["hidden_act"] = "silou"; })),
+               Contains("silou"));
+    CHECK_THAT(message(broken("llama-gqa",
+                              [](Json& c) {
+                                  c["quantization_config"] = {{"bits", 4}};
+                              })),
                Contains("quantis"));
-    CHECK_THAT(message(broken("gpt2-tied", {}, [](auto& t) { t.erase(t.begin()); })), Contains("no tensor"));
+    CHECK_THAT(message(broken("gpt2-tied", {}, [](auto& t) { t.erase(t.begin()); })),
+               Contains("no tensor"));
     CHECK_THAT(message(folder_of("llama-gqa"), {std::nullopt, "gpu"}), Contains("\"gpu\""));
 }
 
@@ -76,7 +83,8 @@ TEST_CASE("a folder with only a pickle says how to convert it") {
     fs::copy_file(folder_of("gpt2-tied") + "/config.json", folder / "config.json",
                   fs::copy_options::overwrite_existing);
     std::ofstream(folder / "pytorch_model.bin") << "x";
-    CHECK_THAT(message(folder.string()), Contains("pytorch_model.bin") && Contains("safe_serialization"));
+    CHECK_THAT(message(folder.string()),
+               Contains("pytorch_model.bin") && Contains("safe_serialization"));
 }
 
 TEST_CASE("wrong inputs are errors") {
@@ -104,7 +112,8 @@ TEST_CASE("the same seed makes the same new model, and it saves and loads") {
     for (const std::string& family : Families::names()) {
         INFO(family);
         Json config = {{"model_type", family}, {"vocab_size", 50}};
-        auto a = new_model(config, 7, at::kFloat, "cpu"), b = new_model(config, 7, at::kFloat, "cpu"),
+        auto a = new_model(config, 7, at::kFloat, "cpu"),
+             b = new_model(config, 7, at::kFloat, "cpu"),
              c = new_model(config, 8, at::kFloat, "cpu");
         CHECK(a->vocab_size() == 50);
         const auto &x = a->parameters().entries(), &y = b->parameters().entries();

@@ -11,9 +11,9 @@ using namespace moonlet::test;
 
 namespace {
 
-constexpr double kLogitLimit = 1e-4;      // f32, max abs
-constexpr double kGradientLimit = 1e-5;   // f32, max abs
-constexpr double kHalfLimit = 0.03;       // bf16: of the largest logit
+constexpr double kLogitLimit = 1e-4;     // f32, max abs
+constexpr double kGradientLimit = 1e-5;  // f32, max abs
+constexpr double kHalfLimit = 0.03;      // bf16: of the largest logit
 
 // Logits where the model has a head, else hidden states.
 struct Answer {
@@ -48,7 +48,8 @@ double batch_difference(Model& model, const std::map<std::string, at::Tensor>& g
     return difference(ours.index({input.mask}), theirs.index({input.mask}));
 }
 
-double gradient_difference(Model& model, const std::map<std::string, at::Tensor>& golden, int& compared) {
+double gradient_difference(Model& model, const std::map<std::string, at::Tensor>& golden,
+                           int& compared) {
     for (const auto& entry : model.parameters().entries()) entry.tensor.requires_grad_(true);
     at::Tensor logits = model.logits(model.hidden(single(golden))).squeeze(0);
     at::Tensor loss = at::cross_entropy_loss(logits, golden.at("loss.targets").squeeze(0));
@@ -70,8 +71,8 @@ double gradient_difference(Model& model, const std::map<std::string, at::Tensor>
 
 TEST_CASE("families give transformers' numbers") {
     std::set<std::string> seen;
-    std::printf("%-22s %-9s %9s %9s %9s %9s %9s\n", "config", "dtype", "hidden", "logits", "right pad",
-                "left pad", "gradient");
+    std::printf("%-22s %-9s %9s %9s %9s %9s %9s\n", "config", "dtype", "hidden", "logits",
+                "right pad", "left pad", "gradient");
     for (const std::string& name : golden_models()) {
         INFO(name);
         auto golden = numbers_of(name);
@@ -86,9 +87,10 @@ TEST_CASE("families give transformers' numbers") {
         int compared = 0;
         double gradient = golden.count("loss") ? gradient_difference(*model, golden, compared) : 0;
         std::printf("%-22s %-9s %9.1e %9.1e %9.1e %9.1e %9.1e (%d tensors)\n", name.c_str(),
-                    c10::toString(model->parameters().dtype()), hidden, logits, right, left, gradient,
-                    compared);
-        double limit = half ? kHalfLimit * golden.at("logits").abs().max().item<double>() : kLogitLimit;
+                    c10::toString(model->parameters().dtype()), hidden, logits, right, left,
+                    gradient, compared);
+        double limit =
+            half ? kHalfLimit * golden.at("logits").abs().max().item<double>() : kLogitLimit;
         CHECK(hidden <= limit);
         CHECK(logits <= limit);
         CHECK(right <= limit);

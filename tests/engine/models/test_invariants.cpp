@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must hold for any family whatever its numbers are: cached = uncached, batch = single, packed =
-// separate, padding on either side, inference = training path, save -> load = same, bf16 close.
+// What must hold for any family whatever its numbers are: cached = uncached, batch = single, packed
+// = separate, padding on either side, inference = training path, save -> load = same, bf16 close.
 #include <catch2/catch.hpp>
 
 #include "core/random.h"
@@ -46,8 +46,8 @@ TEST_CASE("cached equals uncached, whatever the chunks") {
         INFO(name);
         at::Tensor ids = random_ids(random, 2, 11, model->vocab_size());
         at::Tensor whole = hidden(*model, of(ids));
-        for (std::vector<int64_t> chunks : {std::vector<int64_t>{11}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-                                            {5, 1, 4, 1}, {2, 9}}) {
+        for (std::vector<int64_t> chunks :
+             {std::vector<int64_t>{11}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {5, 1, 4, 1}, {2, 9}}) {
             GrowingCache cache(model->num_hidden_layers());
             std::vector<at::Tensor> parts;
             int64_t at = 0;
@@ -123,8 +123,11 @@ TEST_CASE("packed documents do not see each other") {
         ModelInput input = of(ids);
         input.documents = documents;
         at::Tensor packed = hidden(*model, input);
-        for (auto [row, at, n] : {std::tuple<int64_t, int64_t, int64_t>{0, 0, 5}, {0, 5, 1}, {0, 6, 6},
-                                  {1, 0, 9}, {1, 9, 3}}) {
+        for (auto [row, at, n] : {std::tuple<int64_t, int64_t, int64_t>{0, 0, 5},
+                                  {0, 5, 1},
+                                  {0, 6, 6},
+                                  {1, 0, 9},
+                                  {1, 9, 3}}) {
             at::Tensor alone = hidden(*model, of(ids.narrow(0, row, 1).narrow(1, at, n)));
             CHECK(difference(packed[row].narrow(0, at, n), alone[0]) < kClose);
         }
@@ -139,7 +142,8 @@ TEST_CASE("training and inference give the same numbers") {
             auto model = load_model(folder_of(name), {dtype, "cpu"});
             at::Tensor ids = random_ids(random, 2, 10, model->vocab_size());
             at::Tensor inference = hidden(*model, of(ids));
-            for (const auto& entry : model->parameters().entries()) entry.tensor.requires_grad_(true);
+            for (const auto& entry : model->parameters().entries())
+                entry.tensor.requires_grad_(true);
             at::Tensor training = model->hidden(of(ids));
             CHECK(training.requires_grad());
             double scale = inference.abs().max().item<double>();

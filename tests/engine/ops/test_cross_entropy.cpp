@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chunked loss equals the plain one in value and in every gradient: of the states, of the head's
-// weight, of what lies below, and when the same weight is used elsewhere too (tied embeddings).
+// The chunked loss equals the plain one in value and in every gradient: of the states, of the
+// head's weight, of what lies below, and when the same weight is used elsewhere too (tied
+// embeddings).
 #include "ops/cross_entropy.h"
 
 #include <catch2/catch.hpp>
@@ -40,14 +41,17 @@ Result run(const Case& c, int64_t chunk_rows, bool plain, bool frozen_states = f
     table.requires_grad_(true);
     if (!frozen_states) below.requires_grad_(true);
     Linear head(plain_weight(table, {}));
-    at::Tensor states = at::tanh(at::matmul(ops::embedding(frozen_states ? table.detach() : table, c.ids), below));
+    at::Tensor states =
+        at::tanh(at::matmul(ops::embedding(frozen_states ? table.detach() : table, c.ids), below));
     auto loss = plain ? ops::cross_entropy_plain(states, head, c.targets)
                       : ops::cross_entropy(states, head, c.targets, chunk_rows);
     (loss.sum / double(loss.count)).backward();
     return {loss.sum.item<double>(), loss.count, table.grad(), below.grad()};
 }
 
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double difference(const at::Tensor& a, const at::Tensor& b) {
+    return (a - b).abs().max().item<double>();
+}
 
 }  // namespace
 
@@ -94,12 +98,16 @@ TEST_CASE("all ignored, no gradient asked, and wrong targets") {
     {
         at::NoGradGuard no_grad;
         auto a = ops::cross_entropy(states, head, c.targets, 2);
-        CHECK(a.sum.item<float>() == Approx(ops::cross_entropy_plain(states, head, c.targets).sum.item<float>()));
+        CHECK(a.sum.item<float>() ==
+              Approx(ops::cross_entropy_plain(states, head, c.targets).sum.item<float>()));
         CHECK_FALSE(a.sum.requires_grad());
     }
-    CHECK_THROWS_WITH(ops::cross_entropy(states, head, at::full({3, 7}, 23, at::kLong)), Contains("target 23"));
-    CHECK_THROWS_WITH(ops::cross_entropy(states, head, at::full({3, 7}, -1, at::kLong)), Contains("target -1"));
-    CHECK_THROWS_WITH(ops::cross_entropy(states, head, at::zeros({3, 6}, at::kLong)), Contains("18 targets for 21"));
+    CHECK_THROWS_WITH(ops::cross_entropy(states, head, at::full({3, 7}, 23, at::kLong)),
+                      Contains("target 23"));
+    CHECK_THROWS_WITH(ops::cross_entropy(states, head, at::full({3, 7}, -1, at::kLong)),
+                      Contains("target -1"));
+    CHECK_THROWS_WITH(ops::cross_entropy(states, head, at::zeros({3, 6}, at::kLong)),
+                      Contains("18 targets for 21"));
 }
 
 TEST_CASE("token log-probabilities") {
