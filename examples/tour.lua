@@ -47,7 +47,7 @@ m:next("Once upon a time there", {top=5, temperature=2})]], function()
 end)
 
 section("A chat through the model's own template", [[
-c = m:chat{system="Answer briefly."}
+c = m:chat{system="Answer briefly.", max_tokens=40, stream=true}
 c "What is the capital of Korea?"
 c:edit(1, "What is the capital of France?")
 c "What is 3 + 4?"
@@ -57,11 +57,11 @@ c:render()]], function()
     local function ask(said, how)
         print("you    " .. said)
         io.write "model  "
-        return how and how() or c(said)
+        if how then how() else c(said) end
     end
     ask "What is the capital of Korea?"
     ask("What is the capital of France?", function()
-        return c:edit(1, "What is the capital of France?")
+        c:edit(1, "What is the capital of France?") -- in place of the first question
     end)
     ask "What is 3 + 4?"
     ask "한국의 수도는 어디예요?"
@@ -103,10 +103,12 @@ scores = vectors:matmul(e:embed{question}:transpose()):table()]], function()
     local start = clock.now()
     local vectors = e:embed(texts)
     local seconds = clock.now() - start
-    print(e, vectors)
+    print(e)
+    print(("%d passages -> tensor [%d, %d] %s"):format(#texts, vectors.shape[1], vectors.shape[2],
+        vectors.dtype))
     number("passages embedded per second", ("%.0f"):format(#texts / seconds))
-    for _, question in ipairs { "How do I stop a generation that takes too long?",
-        "Can training continue after the power fails?", "채팅에서 마지막 질문과 대답을 거두려면?" } do
+    for _, question in ipairs { "Which key searches what I typed before?",
+        "What happens when I misspell an option?", "Ctrl-C를 누르면 어떻게 되나요?" } do
         local scores = vectors:matmul(e:embed { question }:transpose()):table()
         local order = {}
         for i, row in ipairs(scores) do order[i] = { score = row[1], passage = passages[i] } end
@@ -118,6 +120,7 @@ scores = vectors:matmul(e:embed{question}:transpose()):table()]], function()
         end
         number(text.cut("nearest page to: " .. question, 58), order[1].passage.source)
     end
+    print "\nMiniLM was trained on English: Korean it matches by shared words and syllables only."
     e:release()
 end)
 
