@@ -14,8 +14,8 @@ end
 -- Runs an example and returns what it printed.
 local function run(name, arguments)
     local log = os.tmpname()
-    local ok = os.execute(("'%s' '%s' %s >'%s' 2>&1"):format(binary, t.path("examples/" .. name),
-        arguments or "", log))
+    local ok = os.execute(("MOONLET_HOME='%s' '%s' '%s' %s >'%s' 2>&1"):format(t.root, binary,
+        t.path("examples/" .. name), arguments or "", log))
     local output = t.read(log)
     os.remove(log)
     t.ok(ok == true or ok == 0, name .. " failed:\n" .. output)
