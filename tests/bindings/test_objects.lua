@@ -2,6 +2,12 @@
 -- Proxies: identity, release, helpful errors, and native bytes that press the collector.
 local t = require "spec"
 
+if not models or not models.new then
+    t.test("objects", function() t.skip "no engine in this build" end)
+    t.done()
+    return
+end
+
 local function peak_mb()
     for line in io.lines("/proc/self/status") do
         local kb = line:match("^VmHWM:%s+(%d+)")
@@ -60,11 +66,46 @@ t.test("unknown options and wrong arguments are refused with the legal ones", fu
     assert(not ok and message:find('"llama"', 1, true), message)
 end)
 
-t.test("a callback's error arrives as it was", function()
+t.test("a callback's error arrives as it was, whatever it was", function()
+    local tok = tokenizers.train { texts = { "to be or not to be" }, vocab_size = 260 }
+    local small = models.new { family = "llama", tokenizer = tok, hidden_size = 16, intermediate_size = 16,
+        num_hidden_layers = 1, num_attention_heads = 1, num_key_value_heads = 1, seed = 1 }
     local thrown = { code = 7 }
-    local ok, caught = pcall(model.generate, model, { 1, 2 }, { max_tokens = 2, on_text = function() error(thrown) end })
-    t.eq(ok, model.tokenizer == nil or false)
-    if not ok and model.tokenizer then t.eq(caught, thrown) end
+    local ok, caught = pcall(small.generate, small, "to be", { max_tokens = 20, on_text = function() error(thrown) end })
+    t.eq(ok, false)
+    assert(caught == thrown)
+    t.eq(#small:generate("to be", { max_tokens = 3, ignore_eos = true }).tokens, 3)  -- still usable
+end)
+
+t.test("a broken model folder is one clear error, and the state goes on", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    model:save(folder)
+    local path = folder .. "/model.safetensors"
+    local f = assert(io.open(path, "rb"))
+    local bytes = f:read "*a"
+    f:close()
+    local function broken(with, wanted)
+        f = assert(io.open(path, "wb"))
+        f:write(with)
+        f:close()
+        local ok, message = pcall(models.load, folder)
+        assert(not ok and message:find(wanted), message)
+    end
+    broken(bytes:sub(1, 100), "safetensors")            -- cut inside the header
+    broken(bytes:sub(1, #bytes - 8), "safetensors")     -- cut inside the data
+    broken(("\255"):rep(64), "safetensors")             -- an absurd header size
+    broken("", "safetensors")
+    f = assert(io.open(path, "wb"))
+    f:write(bytes)
+    f:close()
+    assert(models.load(folder).config.hidden_size == 16)
+    f = assert(io.open(folder .. "/tokenizer.json", "wb"))
+    f:write("this is not JSON")
+    f:close()
+    local ok, message = pcall(models.load, folder)
+    assert(not ok and message:find("tokenizer.json is not JSON", 1, true), message)
+    os.execute("rm -r '" .. folder .. "'")
 end)
 
 t.done()
