@@ -75,9 +75,13 @@ struct Special {
     OutToken out() const { return {id, {0, 0}, text}; }
 };
 
+bool is_id(const Json& json) {
+    return json.is_number_integer() && json.get<int64_t>() >= 0 && json.get<int64_t>() < 0x7FFFFFFF;
+}
+
 Special named_token(const Json& json, const char* key, const std::string& where) {
     const Json& pair = array_field(json, key, where);
-    if (pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_integer())
+    if (pair.size() != 2 || !pair[0].is_string() || !is_id(pair[1]))
         throw Error(where + "." + key + " is " + quote(dump_json(pair, -1)), "[\"token\", id]");
     return {pair[1].get<int>(), pair[0].get<std::string>()};
 }
@@ -127,7 +131,7 @@ class TemplateProcessing : public PostProcessor {
                 const Json& ids = array_field(entry, "ids", here);
                 const Json& spelled = array_field(entry, "tokens", here);
                 for (size_t i = 0; i < ids.size(); ++i) {
-                    if (!ids[i].is_number_integer() || ids.size() != spelled.size() ||
+                    if (!is_id(ids[i]) || ids.size() != spelled.size() ||
                         !spelled[i].is_string())
                         throw Error(here + " is " + quote(dump_json(entry, -1)),
                                     "as many integer ids as tokens");

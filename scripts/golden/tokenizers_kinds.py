@@ -197,6 +197,27 @@ def deepseek():
     )
 
 
+def falcon():
+    """Cut again after ByteLevel has spelled the bytes."""
+    return byte_level(
+        pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Punctuation("contiguous"),
+                pre_tokenizers.ByteLevel(add_prefix_space=False),
+                pre_tokenizers.Digits(individual_digits=False),
+                split("[0-9][0-9][0-9]"),
+            ]
+        )
+    )
+
+
+def bytes_first():
+    """The bytes spelled by the normalizer; added tokens that are normalized are spelled too."""
+    t = byte_level(split(r"[^Ġ]+|Ġ+"), normalizer=normalizers.ByteLevel())
+    t.add_tokens([AddedToken("의 달", normalized=True), AddedToken("<n>", normalized=False)])
+    return t
+
+
 def bert(uncased=True):
     t = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=40))
     t.normalizer = normalizers.BertNormalizer(
@@ -365,6 +386,8 @@ KINDS = {
     "qwen2": qwen2,
     "o200k": o200k,
     "deepseek": deepseek,
+    "falcon": falcon,
+    "bytes_first": bytes_first,
     "bert": bert,
     "bert_cased": lambda: bert(False),
     "llama2": llama2,

@@ -46,8 +46,8 @@ std::string streamed(const std::shared_ptr<Tokenizer>& tokenizer, const std::vec
 
 TEST_CASE("tokenizers of every kind agree with Hugging Face's") {
     auto kind = GENERATE(as<std::string>(), "gpt2", "roberta", "llama3", "qwen2", "o200k",
-                         "deepseek", "bert", "bert_cased", "llama2", "gemma", "metaspace", "gpt1",
-                         "prefixed", "wordlevel");
+                         "deepseek", "falcon", "bytes_first", "bert", "bert_cased", "llama2",
+                         "gemma", "metaspace", "gpt1", "prefixed", "wordlevel");
     INFO(kind);
     Json file = golden(kind);
     auto tokenizer = Tokenizer::from_json(file["tokenizer"], kind);

@@ -173,6 +173,13 @@ TEST_CASE("what a tokenizer.json must not say") {
     CHECK_THAT(broken("gpt2", [](Json& j) { j = Json::array(); }), Contains("JSON object"));
     CHECK_THAT(broken("bert", [](Json& j) { j["post_processor"]["single"][0] = 5; }),
                Contains("single"));
+    CHECK_THAT(broken("bert",
+                      [](Json& j) {
+                          j["post_processor"]["special_tokens"]["[CLS]"]["ids"][0] = 3000000000;
+                      }),
+               Contains("[CLS]"));
+    CHECK_THAT(broken("bert_cased", [](Json& j) { j["post_processor"]["sep"][1] = -1; }),
+               Contains("sep"));
     CHECK_THAT(broken("o200k",
                       [](Json& j) {
                           j["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "(a";
