@@ -24,6 +24,7 @@ end
 function options.nearest(name, legal)
     local best, least
     for _, candidate in ipairs(legal) do
+        if #name >= 3 and candidate:sub(1, #name) == name then return candidate end
         local d = distance(name, candidate)
         if not least or d < least then best, least = candidate, d end
     end

@@ -43,7 +43,7 @@ local GENERATE = options.rows {
 --- calls=, finish_reason=}), or functions of (messages, opts) that return either. A function as the
 --- last reply answers every call from there on. A call that fails uses up no reply; more calls than
 --- replies are an error.
----@param replies ScriptedOptions|function replies with the options beside them, or one function
+---@param replies ScriptedOptions replies with the options beside them; or just one function
 ---@return ScriptedModel
 --- Example: m = models.scripted{"Hello!", "Goodbye.", deltas=1}; print(m:generate("Hi"))
 function models.scripted(replies)
@@ -182,6 +182,9 @@ local function deliver(self, pieces, on_text)
     return table.concat(out)
 end
 
+-- What `:prompt` shows the ids as.
+local BYTES = { decode = function(_, ids) return string.char(unpack(ids)) end }
+
 local function bytes_of(s)
     local ids = {}
     for i = 1, #s do ids[i] = s:byte(i) end
@@ -216,7 +219,7 @@ function Scripted:generate(prompt, opts)
         text = written, tokens = bytes_of(written), thinking = reply.thinking, calls = calls,
         finish_reason = ended or reason or reply.finish_reason
             or (calls and #calls > 0 and "tool_calls") or "stop",
-        prompt = { text = sent, ids = bytes_of(sent) }, seed = opts.seed or 0,
+        prompt = { text = sent, ids = bytes_of(sent), tokenizer = BYTES }, seed = opts.seed or 0,
         usage = reply.usage, logprobs = reply.logprobs,
         timings = { prompt_seconds = 0, first_token_seconds = first and first - start,
             completion_seconds = clock.now() - start },
