@@ -38,4 +38,5 @@ for i = 1, #sentences do
 end
 print(("\nfarthest from the others: %s (mean cosine %.2f)"):format(text.quote(sentences[worst]),
     least / (#sentences - 1)))
-print(("two cats, the same thought: %.2f; cat and market: %.2f"):format(cosines[1][2], cosines[1][4]))
+print(("two cats, the same thought: %.2f; cat and market: %.2f"):format(cosines[1][2],
+    cosines[1][4]))

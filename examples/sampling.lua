@@ -17,7 +17,8 @@ end
 print "\nThe same seed writes the same text, greedy decoding needs none:"
 local texts = {}
 for _, opts in ipairs { { temperature = 0 }, { temperature = 0.7, seed = 1 },
-    { temperature = 0.7, seed = 1 }, { temperature = 0.7, seed = 2 }, { temperature = 1.5, seed = 1 } } do
+    { temperature = 0.7, seed = 1 }, { temperature = 0.7, seed = 2 },
+    { temperature = 1.5, seed = 1 } } do
     opts.max_tokens, opts.stream = 24, false
     local g = m:generate(prompt, opts)
     texts[#texts + 1] = g.text

@@ -18,7 +18,7 @@ local function show(sentence)
         #ids, #ids / characters))
     local pieces = {}
     for i, id in ipairs(ids) do
-        -- Several byte-level tokens may make up one character: then each names that whole character.
+        -- Several byte-level tokens may make up one character: each then names all of it.
         pieces[i] = text.quote(sentence:sub(spans[i][1], spans[i][2])) .. " " .. id
     end
     print("  " .. table.concat(pieces, "  "))

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Trains examples/models/demo from nothing: its own BPE vocabulary, a small llama, texts and generated
--- dialogues.   moonlet examples/train_demo.lua [folder] [--steps N | --minutes M] [--out DIR] [--quick]
--- folder: texts to learn from; without one the public-domain texts of the shared data, where present.
+-- Trains examples/models/demo from nothing: own BPE vocabulary, small llama, texts and dialogues.
+--     moonlet examples/train_demo.lua [folder] [--steps N | --minutes M] [--out DIR] [--quick]
+-- folder: texts to learn from; without one the public-domain texts of the shared data, if present.
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 io.stdout:setvbuf "line" -- so that a log shows how far it is
 local function example(name) return dofile(root .. "/examples/data/" .. name .. ".lua") end

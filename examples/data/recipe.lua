@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The numbers and the small steps of train_demo.lua: sizes, the chat template, arguments, how many
--- steps fit in the time, what is printed on the way, and the end of it: the model in bf16 with a model
+-- steps fit in the time, what is printed on the way, and the end of it: the model in bf16 with a
 -- card whose figures are measured here on what the training has not seen.
 
 local recipe = {}

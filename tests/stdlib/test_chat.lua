@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Chat over scripted models and over a stand-in for a native one: state, errors, interrupts, streams.
+-- Chat over scripted models and a stand-in for a native one: state, errors, interrupts, streams.
 local t = require "spec"
 local models = require "moonlet.scripted"
 local session = require "moonlet.session"
@@ -8,7 +8,7 @@ local chat = require "moonlet.chat"
 
 -- Echoes the last user message of what it is given.
 local function echo()
-    return models.scripted { function(messages) return "<" .. messages[#messages].content .. ">" end }
+    return models.scripted(function(messages) return "<" .. messages[#messages].content .. ">" end)
 end
 
 -- A model like a native one: renders, generates from text.
@@ -89,7 +89,8 @@ end)
 
 t.test("a model that wants text gets the rendered template and no special tokens added", function()
     local log = {}
-    local c = chat.new(native(log), { system = "s", temperature = 0.5, template = { thinking = false } })
+    local c = chat.new(native(log),
+        { system = "s", temperature = 0.5, template = { thinking = false } })
     t.eq(c("hi", { seed = 3 }).text, "answer")
     t.eq(log.prompt, "system:s|user:hi|>")
     t.eq({ log.opts.special, log.opts.temperature, log.opts.seed }, { false, 0.5, 3 })

@@ -95,7 +95,7 @@ end)
 
 t.test("wrong use is told plainly", function()
     t.error(function() models.scripted { "a", delta = 1 } end, "unknown option 'delta'.*deltas")
-    t.error(function() models.scripted { "a", delay = "x" } end, "'delay' is a string; wanted number")
+    t.error(function() models.scripted { "a", delay = "x" } end, "'delay' is a string")
     t.error(function() models.scripted {} end, "no replies")
     t.error(function() models.scripted(3) end, "given a number")
     t.error(function() models.scripted { true } end, "reply 1 is a boolean")
