@@ -134,6 +134,8 @@ GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_i
         else logits = context->step(id);
     }
     writer.finish();
+    // What was held back until now may have completed a stop string.
+    if (writer.stopped() && result.finish_reason == "length") result.finish_reason = "stop";
     result.completion_seconds = seconds_since(written_from);
     return result;
 }

@@ -117,7 +117,7 @@ TEST_CASE("a stop string ends the text before it", "[generate]") {
     GenerateOptions o = sampled(3);
     std::string whole = generate(*model, {0, 7}, o).text;
     // Every piece of the text that crosses token borders serves as a stop string.
-    for (size_t begin = 5; begin + 6 < whole.size(); begin += 3) {
+    for (size_t begin = 5; begin + 6 < whole.size(); begin += 6) {
         o.stop = {"never there", whole.substr(begin, 5)};
         std::string streamed;
         auto result = generate(*model, {0, 7}, o, [&](const std::string& piece) {

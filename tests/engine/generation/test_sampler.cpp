@@ -88,7 +88,7 @@ TEST_CASE("draws follow the distribution, the seed repeats them", "[sampler]") {
     SamplerOptions options{.temperature = 0.8, .min_p = 0.02};
     at::Tensor p = filtered_probabilities(logits, options);
     Random random(11), again(11), other(12);
-    const int draws = 20000;
+    const int draws = 5000;
     std::vector<int> counts(5), first, second, third;
     for (int i = 0; i < draws; ++i) first.push_back(sample(logits, options, random));
     for (int i = 0; i < draws; ++i) second.push_back(sample(logits, options, again));
