@@ -58,7 +58,8 @@ end
 --- Equal by value, tables deeply.
 function spec.eq(got, wanted, what)
     if not same(got, wanted) then
-        error(("%sgot %s, wanted %s"):format(what and what .. ": " or "", show(got), show(wanted)), 2)
+        local before = what and what .. ": " or ""
+        error(("%sgot %s, wanted %s"):format(before, show(got), show(wanted)), 2)
     end
 end
 
