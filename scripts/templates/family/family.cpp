@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // @path engine/models/@name@.cpp
-// @Name@ (who, when): what tells it from its relatives. Names and defaults are those of its published
-// config.json. This first version is a decoder without attention: embedding, gated MLPs, head.
+// @Name@ (who, when): what tells it from its relatives. Names and defaults are those of its
+// published config.json. So far a decoder without attention: embedding, gated MLPs, head.
 #include "formats/config.h"
 #include "models/blocks.h"
 #include "models/inputs.h"
@@ -62,8 +62,9 @@ std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {
 
 // For models.new: small enough to train on a laptop.
 Json default_config() {
-    return {{"vocab_size", 4096},       {"hidden_size", 256},        {"num_hidden_layers", 4},
-            {"num_key_value_heads", 4}, {"intermediate_size", 1024}, {"max_position_embeddings", 512}};
+    return {{"vocab_size", 4096},       {"hidden_size", 256},
+            {"num_hidden_layers", 4},   {"num_key_value_heads", 4},
+            {"intermediate_size", 1024}, {"max_position_embeddings", 512}};
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // @path engine/trainers/@name@.cpp
-// The objective @name@: which rows it takes, which tokens the loss counts, and the paper it follows.
+// The objective @name@: which rows it takes, which tokens the loss counts, the paper it follows.
 #include "core/error.h"
 #include "trainers/trainer.h"
 
