@@ -126,6 +126,10 @@ t.test("streams at the prompt, to on_text, or not at all", function()
         t.match(display(g), "^%-%- %d+ %+ 3 tokens .*stop")
         t.eq(tostring(g), "<x>")
         t.eq(display(c("x", { stream = false })), "answer")
+        out = {}
+        local once = models.scripted { "abcdef", deltas = 2 }:generate("x",
+            { stream = true, on_text = function() return false end })
+        t.eq({ once.text, table.concat(out) }, { "ab", "ab\n" })
     end)
     session.write, session.interactive = write, false
     if not ok then error(problem, 0) end
