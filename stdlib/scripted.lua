@@ -39,10 +39,8 @@ local GENERATE = options.rows {
     "do_sample boolean", "special boolean", "skip_special boolean", "ignore_eos boolean",
 }
 
---- A model that gives these replies in turn: strings, tables like a Generation ({text=, thinking=,
---- calls=, finish_reason=}), or functions of (messages, opts) that return either. A function as the
---- last reply answers every call from there on. A call that fails uses up no reply; more calls than
---- replies are an error.
+--- A model that gives prepared replies in turn: strings, tables like a Generation, or functions of
+--- (messages, opts). A function as the last reply answers all further calls; else they are errors.
 ---@param replies ScriptedOptions replies with the options beside them; or just one function
 ---@return ScriptedModel
 --- Example: m = models.scripted{"Hello!", "Goodbye.", deltas=1}; print(m:generate("Hi"))
