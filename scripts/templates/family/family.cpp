@@ -62,8 +62,8 @@ std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {
 
 // For models.new: small enough to train on a laptop.
 Json default_config() {
-    return {{"vocab_size", 4096},       {"hidden_size", 256},
-            {"num_hidden_layers", 4},   {"num_key_value_heads", 4},
+    return {{"vocab_size", 4096},        {"hidden_size", 256},
+            {"num_hidden_layers", 4},    {"num_key_value_heads", 4},
             {"intermediate_size", 1024}, {"max_position_embeddings", 512}};
 }
 
