@@ -55,5 +55,6 @@ t:run { on_step = function(step) recipe.report(step, steps, model) end }
 
 local out = opts.out or (opts.quick and (os.getenv "TMPDIR" or "/tmp") .. "/moonlet-demo-quick")
     or root .. "/examples/models/demo"
-recipe.finish { trainer = t, out = out, held = held, files = files, tokens = tokens, rows = rows,
-    size = size, questions = dialogues { seed = 4242, count = size.questions }, seen = seen }
+recipe.finish { trainer = t, out = out, held = held, files = files, folder = opts.folder,
+    tokens = tokens, rows = rows, size = size, seen = seen,
+    questions = dialogues { seed = 4242, count = size.questions } }
