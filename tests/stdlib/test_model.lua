@@ -10,10 +10,10 @@ local moonlet = require "moonlet"
 local generation = require "moonlet.generation"
 
 local texts = {}
-for i = 1, 40 do texts[i] = "Once upon a time there lived a fox. 여우가 살았습니다. " .. i end
+for i = 1, 40 do texts[i] = "Once upon a time there was a fox. 여우가 살았습니다. " .. i end
 local tokenizer = moonlet.tokenizers.train { texts = texts, kind = "bpe", vocab_size = 320,
     special_tokens = { "<|endoftext|>", "<|im_start|>", "<|im_end|>" } }
-local template = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
+local template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
     .. "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 local m = moonlet.models.new { family = "llama", seed = 5, tokenizer = tokenizer, name = "tiny",
     chat_template = template, eos_token = "<|im_end|>", hidden_size = 32, intermediate_size = 64,
@@ -50,7 +50,8 @@ end)
 t.test("a seed gives its text again; a drawn seed is reported", function()
     t.eq(m:generate("fox", SAMPLED).text, m:generate("fox", SAMPLED).text)
     local drawn = m:generate("fox", { max_tokens = 12, temperature = 1.5 })
-    t.eq(m:generate("fox", { max_tokens = 12, temperature = 1.5, seed = drawn.seed }).text, drawn.text)
+    local again = m:generate("fox", { max_tokens = 12, temperature = 1.5, seed = drawn.seed })
+    t.eq(again.text, drawn.text)
 end)
 
 t.test("the streamed pieces are the whole; returning false stops", function()
