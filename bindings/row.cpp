@@ -47,7 +47,8 @@ void parse_signature(BoundRow& bound) {
     }
     for (size_t at = 0; !trimmed(text.substr(at)).empty();) {
         size_t comma = text.find(',', at);
-        std::string part = trimmed(text.substr(at, comma == std::string::npos ? comma : comma - at));
+        std::string part =
+            trimmed(text.substr(at, comma == std::string::npos ? comma : comma - at));
         size_t colon = part.find(':');
         Param param{trimmed(part.substr(0, colon)), trimmed(part.substr(colon + 1)), false};
         if (!param.name.empty() && param.name.back() == '?') {
@@ -81,7 +82,8 @@ bool matches(lua_State* L, int index, const std::string& type) {
     if (type == "function") return given == LUA_TFUNCTION || luaL_getmetafield(L, index, "__call");
     if (type == "table") return given == LUA_TTABLE;
     if (type == "any") return true;
-    if (type.size() > 7 && type.compare(type.size() - 7, 7, "Options") == 0) return given == LUA_TTABLE;
+    if (type.size() > 7 && type.compare(type.size() - 7, 7, "Options") == 0)
+        return given == LUA_TTABLE;
     return given == LUA_TUSERDATA || given == LUA_TTABLE;  // a class: check<T> says more
 }
 
@@ -95,21 +97,22 @@ void check_arguments(lua_State* L, const BoundRow& bound) {
         const Param& p = bound.params[size_t(i - first)];
         if (lua_isnoneornil(L, i)) {
             if (p.optional) continue;
-            throw Error(std::string(bound.row.name) + ": argument " + std::to_string(i - first + 1) +
-                            " (" + p.name + ") is missing",
+            throw Error(std::string(bound.row.name) + ": argument " +
+                            std::to_string(i - first + 1) + " (" + p.name + ") is missing",
                         shown_signature(bound));
         }
         int top = lua_gettop(L);
         bool fits = matches(L, i, p.type);
         lua_settop(L, top);
         if (!fits)
-            throw Error(std::string(bound.row.name) + ": " + p.name + " is a " + luaL_typename(L, i),
-                        p.type, shown_signature(bound));
+            throw Error(
+                std::string(bound.row.name) + ": " + p.name + " is a " + luaL_typename(L, i),
+                p.type, shown_signature(bound));
     }
     if (given > limit)
-        throw Error(std::string(bound.row.name) + ": " + std::to_string(given - first + 1) +
-                        " arguments",
-                    shown_signature(bound));
+        throw Error(
+            std::string(bound.row.name) + ": " + std::to_string(given - first + 1) + " arguments",
+            shown_signature(bound));
     if (!bound.row.options.empty() && lua_istable(L, limit))
         check_lua_options(L, limit, bound.row.options, bound.row.name);
 }
@@ -228,7 +231,8 @@ void push_module(lua_State* L) {
         size_t border = name.find_first_of(":.");
         bool field = name[border] == '.' && std::isupper(static_cast<unsigned char>(name[0]));
         lua_pushlightuserdata(L, bound.get());
-        lua_pushstring(L, name.c_str() + border + 1);  // its own last name, for rows that share code
+        lua_pushstring(L,
+                       name.c_str() + border + 1);  // its own last name, for rows that share code
         lua_pushcclosure(L, trampoline, 2);
         if (name[border] == '.' && !field) {
             lua_setfield(L, module + 1, name.c_str());

@@ -42,14 +42,16 @@ int object(lua_State* L) { return mark(L, "object"); }
 
 const bool registered = add_rows({
     {"json.encode", encode, "value: any, opts?: JsonEncodeOptions -> string",
-     "Turns a value into JSON text. Lists are tables 1..n; plain tables get sorted keys, decoded ones "
+     "Turns a value into JSON text. Lists are tables 1..n; plain tables get sorted keys, decoded "
+     "ones "
      "keep their order; json.null, json.array{} and json.object{} say what nil and {} cannot.",
      "json.encode{name = \"moonlet\", tags = {\"lua\", \"llm\"}}", kEncodeOptions},
     {"json.decode", decode, "text: string -> any",
      "Turns JSON text into a value; objects keep their key order, null becomes json.null.",
      "json.decode('{\"a\": [1, 2, null]}').a[2]"},
     {"json.array", array, "values?: table -> table",
-     "Marks a table as a list, so that an empty one is encoded as [].", "json.encode(json.array{})"},
+     "Marks a table as a list, so that an empty one is encoded as [].",
+     "json.encode(json.array{})"},
     {"json.object", object, "values?: table -> table",
      "Marks a table as an object, so that an empty one is encoded as {}.",
      "json.encode(json.object{})"},

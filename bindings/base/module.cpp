@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens moonlet_base: rows of this module, and a few helpers that stdlib Lua needs and no user calls
-// (field `internal`). Shares the shell's interrupt flag when there is one.
+// Opens moonlet_base: rows of this module, and a few helpers that stdlib Lua needs and no user
+// calls (field `internal`). Shares the shell's interrupt flag when there is one.
 #include <time.h>
 #include <unistd.h>
 
@@ -67,10 +67,14 @@ int interrupted(lua_State* L) {
     return 1;
 }
 
-const luaL_Reg kInternal[] = {{"sleep", sleep_seconds},     {"clock", monotonic_seconds},
-                              {"isatty", is_terminal},      {"seed", seed},
-                              {"home", home},               {"take_interrupt", take_interrupt},
-                              {"interrupted", interrupted}, {nullptr, nullptr}};
+const luaL_Reg kInternal[] = {{"sleep", sleep_seconds},
+                              {"clock", monotonic_seconds},
+                              {"isatty", is_terminal},
+                              {"seed", seed},
+                              {"home", home},
+                              {"take_interrupt", take_interrupt},
+                              {"interrupted", interrupted},
+                              {nullptr, nullptr}};
 
 }  // namespace
 

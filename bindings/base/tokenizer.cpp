@@ -104,8 +104,9 @@ int release(lua_State* L) {
 
 OptionTable train_rows() {
     OptionTable rows = TrainOptions::rows();
-    rows.insert(rows.begin(), {"texts", "table|function", "",
-                               "the documents: a list, or a function returning the next one or nil"});
+    rows.insert(rows.begin(),
+                {"texts", "table|function", "",
+                 "the documents: a list, or a function returning the next one or nil"});
     return rows;
 }
 
@@ -139,7 +140,8 @@ const bool registered = add_rows({
      "tok = tokenizers.load(\"examples/models/demo\")"},
     {"tokenizers.train", train, "opts: TrainOptions -> Tokenizer",
      "Trains a byte-level BPE on texts; saved, it is a tokenizer.json that others load too.",
-     "tok = tokenizers.train{texts = {\"one text\", \"and another\"}, vocab_size = 300}", train_rows()},
+     "tok = tokenizers.train{texts = {\"one text\", \"and another\"}, vocab_size = 300}",
+     train_rows()},
     {"Tokenizer:encode", encode, "text: string, opts?: EncodeOptions -> integer[]",
      "Turns text into token ids.", "tok:encode(\"Once upon a time\")", kEncodeOptions},
     {"Tokenizer:decode", decode, "ids: integer[]|integer, opts?: DecodeOptions -> string",
@@ -155,8 +157,8 @@ const bool registered = add_rows({
      "The id of one vocabulary entry, nil where there is none.", "tok:id(\"<|im_end|>\")"},
     {"Tokenizer:save", save, "path: string", "Writes tokenizer.json, atomically.",
      "tok:save(\"tokenizer.json\")"},
-    {"Tokenizer:release", release, "", "Gives the memory back now; the object is unusable afterwards.",
-     ""},
+    {"Tokenizer:release", release, "",
+     "Gives the memory back now; the object is unusable afterwards.", ""},
     {"Tokenizer:__len", length, "other?: any -> integer", "The size of the vocabulary.", "#tok"},
     {"Tokenizer:__tostring", describe, "-> string", "One line about the tokenizer.", ""},
 });

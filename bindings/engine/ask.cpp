@@ -139,7 +139,8 @@ void push_result(lua_State* L, const GenerationResult& r) {
 OptionTable generate_rows() {
     OptionTable rows = GenerateOptions::rows();
     rows.push_back({"on_text", "function", "", "gets each piece of text; returning false stops"});
-    rows.push_back({"stream", "boolean", "true at the prompt", "print the text while it is written"});
+    rows.push_back(
+        {"stream", "boolean", "true at the prompt", "print the text while it is written"});
     return rows;
 }
 
@@ -204,7 +205,8 @@ const bool registered = add_rows({
      "Continues a text. Ctrl-C returns what there is.",
      "m:generate(\"Once upon a time\", {max_tokens = 40, temperature = 0.8})", generate_rows()},
     {"Model:render", render, "messages: table, opts?: table -> string",
-     "The exact prompt text of a chat; opts: add_generation_prompt (true), tools, documents, and any "
+     "The exact prompt text of a chat; opts: add_generation_prompt (true), tools, documents, and "
+     "any "
      "variable of the template.",
      "m:render{{role = \"user\", content = \"Hi\"}}"},
 });

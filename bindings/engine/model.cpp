@@ -145,13 +145,16 @@ const bool registered = add_rows({
      "Opens a model: a Hugging Face folder (safetensors), or \"demo\" or \"minilm\".",
      "m = models.load \"demo\"", kLoadOptions},
     {"models.new", new_model_, "opts: table -> Model",
-     "Makes a model with random weights: family = \"llama\"|\"gpt2\"|\"qwen3\"|\"bert\", seed, dtype, "
+     "Makes a model with random weights: family = \"llama\"|\"gpt2\"|\"qwen3\"|\"bert\", seed, "
+     "dtype, "
      "device, name, tokenizer, chat_template, eos_token, and any key of the family's config.json "
      "(hidden_size, num_hidden_layers, …).",
-     "m = models.new{family = \"llama\", hidden_size = 64, num_hidden_layers = 2, vocab_size = 300}"},
+     "m = models.new{family = \"llama\", hidden_size = 64, num_hidden_layers = 2, vocab_size = "
+     "300}"},
     {"Model:save", save, "folder: string",
      "Writes config.json, model.safetensors, tokenizer and template, file by file atomically.", ""},
-    {"Model:release", release, "", "Gives the memory back now; the model is unusable afterwards.", ""},
+    {"Model:release", release, "", "Gives the memory back now; the model is unusable afterwards.",
+     ""},
     {"Model:parameters", parameters, "-> table",
      "The tensors by the checkpoint's names: {name=, tensor=} each.", "m:parameters()[1].name"},
     {"Model.name", name, "-> string", "What the model is called.", "m.name"},

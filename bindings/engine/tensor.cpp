@@ -109,7 +109,8 @@ int describe(lua_State* L) {
     at::Tensor rows = t.dim() == 1 ? t.unsqueeze(0) : t.reshape({-1, t.size(-1)});
     int64_t shown = std::min<int64_t>(rows.size(0), 6);
     for (int64_t i = 0; i < shown; ++i) text += "\n  " + row_text(rows[i], 8);
-    if (rows.size(0) > shown) text += "\n  … " + std::to_string(rows.size(0) - shown) + " more rows";
+    if (rows.size(0) > shown)
+        text += "\n  … " + std::to_string(rows.size(0) - shown) + " more rows";
     push_string(L, text);
     return 1;
 }

@@ -28,8 +28,9 @@ Rows check_rows(lua_State* L, int index) {
 
 OptionTable trainer_rows() {
     OptionTable rows = TrainerOptions::rows();
-    OptionTable own = {{"model", "Model", "", "what is trained, in place"},
-                       {"data", "table", "", "a list of texts, or of rows {text=} or {input_ids=}"}};
+    OptionTable own = {
+        {"model", "Model", "", "what is trained, in place"},
+        {"data", "table", "", "a list of texts, or of rows {text=} or {input_ids=}"}};
     rows.insert(rows.begin(), own.begin(), own.end());
     return rows;
 }
@@ -39,7 +40,8 @@ int make(lua_State* L) {
     const std::string objective = lua_tostring(L, lua_upvalueindex(2));
     lua_getfield(L, 1, "model");
     if (lua_isnil(L, -1))
-        throw Error("trainers." + objective + ": no model", "model = a Model from models.load or new");
+        throw Error("trainers." + objective + ": no model",
+                    "model = a Model from models.load or new");
     auto model = check<LanguageModel>(L, lua_gettop(L));
     lua_getfield(L, 1, "data");
     Rows rows = check_rows(L, lua_gettop(L));
@@ -143,11 +145,13 @@ int describe(lua_State* L) {
 }
 
 const bool registered = add_rows({
-    {"Trainer:step", step, "-> table", "One optimizer step; its record (loss, lr, grad_norm, …).", ""},
+    {"Trainer:step", step, "-> table", "One optimizer step; its record (loss, lr, grad_norm, …).",
+     ""},
     {"Trainer:run", run, "opts?: RunOptions -> boolean",
-     "Steps until done (true) or until Ctrl-C or on_step pauses it (false); run again to go on.", "",
-     kRunOptions},
-    {"Trainer:save", save, "folder: string", "Writes a checkpoint that resume continues exactly.", ""},
+     "Steps until done (true) or until Ctrl-C or on_step pauses it (false); run again to go on.",
+     "", kRunOptions},
+    {"Trainer:save", save, "folder: string", "Writes a checkpoint that resume continues exactly.",
+     ""},
     {"Trainer:resume", resume, "folder: string", "Goes on from a checkpoint, bit for bit.", ""},
     {"Trainer:release", release, "", "Gives optimizer state back now.", ""},
     {"Trainer.history", history, "-> table", "The records of all steps so far.",
@@ -166,9 +170,10 @@ const bool registered = add_rows({
 void add_objective_rows() {
     for (const std::string& name : Objectives::names()) {
         auto* full = new std::string("trainers." + name);  // rows keep plain pointers for good
-        add_rows({{full->c_str(), make, "opts: TrainerOptions -> Trainer", Objectives::get(name).doc,
-                   "t = trainers.cpt{model = m, data = {\"one text\"}, max_steps = 2}",
-                   trainer_rows()}});
+        add_rows(
+            {{full->c_str(), make, "opts: TrainerOptions -> Trainer", Objectives::get(name).doc,
+              "t = trainers.cpt{model = m, data = {\"one text\"}, max_steps = 2}",
+              trainer_rows()}});
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joins the three parts of an error and finds near names. Edit distance is Damerau's restricted one:
-// a swapped pair counts once, because that is how people mistype.
+// Joins the three parts of an error and finds near names. Edit distance is Damerau's restricted
+// one: a swapped pair counts once, because that is how people mistype.
 #include "core/error.h"
 
 #include <algorithm>

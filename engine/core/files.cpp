@@ -30,8 +30,9 @@ std::string system_error() { return std::strerror(errno); }
         fs::path parent = fs::path(path).parent_path();
         bool no_folder = !parent.empty() && !fs::exists(parent);
         throw Error("no file " + quote(path, 200), no_folder ? "an existing path" : "",
-                    no_folder ? "the folder " + quote(parent.string(), 200) + " does not exist either"
-                              : "");
+                    no_folder
+                        ? "the folder " + quote(parent.string(), 200) + " does not exist either"
+                        : "");
     }
     throw Error("cannot open " + quote(path, 200) + ": " + std::strerror(code));
 }
@@ -124,9 +125,10 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::string& path) {
     file->path_ = path;
     file->size_ = size_t(info.st_size);
     if (file->size_ == 0) return file;
-    // Private and writable: whoever changes a mapped tensor (training) gets his own copy of the page,
-    // and the file stays as it is. NORESERVE: no swap is set aside for copies nobody makes.
-    void* at = ::mmap(nullptr, file->size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, d.fd, 0);
+    // Private and writable: whoever changes a mapped tensor (training) gets his own copy of the
+    // page, and the file stays as it is. NORESERVE: no swap is set aside for copies nobody makes.
+    void* at =
+        ::mmap(nullptr, file->size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, d.fd, 0);
     if (at == MAP_FAILED) throw Error("cannot map " + quote(path, 200) + ": " + system_error());
     file->data_ = static_cast<const std::byte*>(at);
     return file;

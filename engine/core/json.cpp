@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and writing JSON through nlohmann/json, whose exceptions become our Error here and nowhere
-// else. A depth check makes "[[[[…" an error, not a crash. Values are put together here and not by
-// the library, whose ordered objects look through all their keys at every new one: quadratic, 2.6 s
-// for a vocabulary of 50,000 tokens.
+// Reading and writing JSON through nlohmann/json, whose exceptions become our Error here and
+// nowhere else. A depth check makes "[[[[…" an error, not a crash. Values are put together here and
+// not by the library, whose ordered objects look through all their keys at every new one:
+// quadratic, 2.6 s for a vocabulary of 50,000 tokens.
 #include "core/json.h"
 
 #include <algorithm>

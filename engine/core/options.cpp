@@ -13,7 +13,8 @@ namespace moonlet {
 namespace {
 
 bool integral(const Json& v) {
-    return v.is_number_integer() || (v.is_number_float() && std::floor(v.get<double>()) == v.get<double>());
+    return v.is_number_integer() ||
+           (v.is_number_float() && std::floor(v.get<double>()) == v.get<double>());
 }
 
 bool fits(const Json& value, std::string_view type) {
@@ -21,7 +22,8 @@ bool fits(const Json& value, std::string_view type) {
     if (size_t bar = type.find('|'); bar != std::string_view::npos)
         return fits(value, type.substr(0, bar)) || fits(value, type.substr(bar + 1));
     if (type.size() > 2 && type.substr(type.size() - 2) == "[]") {
-        if (!value.is_array()) return value.is_object() && value.empty();  // {} is an empty array too
+        if (!value.is_array())
+            return value.is_object() && value.empty();  // {} is an empty array too
         for (const Json& item : value)
             if (!fits(item, type.substr(0, type.size() - 2))) return false;
         return true;
@@ -57,15 +59,17 @@ void check_options(const Json& given, const OptionTable& rows, const std::string
             for (const OptionRow& row : rows) names.push_back(row.name);
             std::string near = nearest_name(name, names), all;
             for (const OptionRow& row : rows) {
-                if (row.name == near) throw Error(where + ": unknown option " + quote(name) +
-                                                  "; did you mean " + shown(row) + "?");
+                if (row.name == near)
+                    throw Error(where + ": unknown option " + quote(name) + "; did you mean " +
+                                shown(row) + "?");
                 all += (all.empty() ? "" : ", ") + std::string(row.name);
             }
             throw Error(where + ": unknown option " + quote(name), "one of: " + all);
         }
         if (value.is_null() || fits(value, found->type)) continue;
-        throw Error(where + ": option " + name + " is " +
-                    quote(dump_json(value, -1), 40) + " (" + value.type_name() + ")", shown(*found));
+        throw Error(where + ": option " + name + " is " + quote(dump_json(value, -1), 40) + " (" +
+                        value.type_name() + ")",
+                    shown(*found));
     }
 }
 

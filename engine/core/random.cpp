@@ -38,7 +38,8 @@ uint64_t Random::next() {
 
 double Random::uniform() { return double(next() >> 11) * 0x1.0p-53; }
 
-// Values above the largest multiple of bound are thrown away, so that every residue is equally likely.
+// Values above the largest multiple of bound are thrown away, so that every residue is equally
+// likely.
 uint64_t Random::below(uint64_t bound) {
     uint64_t limit = UINT64_MAX - UINT64_MAX % bound, value;
     do value = next();

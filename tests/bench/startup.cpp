@@ -146,8 +146,9 @@ void check_lazy(const Program& program) {
         session.send(keys);
         session.settle(300);
     }
-    std::printf("%s after json.encode, ?models.load and a Tab: LibTorch mapped: %s, resident %.1f MB\n",
-                program.name.c_str(), session.maps("libtorch") ? "YES" : "no", session.resident_mb());
+    std::printf(
+        "%s after json.encode, ?models.load and a Tab: LibTorch mapped: %s, resident %.1f MB\n",
+        program.name.c_str(), session.maps("libtorch") ? "YES" : "no", session.resident_mb());
 }
 
 }  // namespace

@@ -24,10 +24,12 @@ TEST_CASE("options: right ones pass") {
 }
 
 TEST_CASE("options: an unknown name finds its neighbour, with type and default") {
-    CHECK_THROWS_WITH(check_options({{"max_token", 3}}, kRows, "m:generate"),
-                      "m:generate: unknown option \"max_token\"; did you mean max_tokens: integer = 256?");
+    CHECK_THROWS_WITH(
+        check_options({{"max_token", 3}}, kRows, "m:generate"),
+        "m:generate: unknown option \"max_token\"; did you mean max_tokens: integer = 256?");
     CHECK_THROWS_WITH(check_options({{"temp", 3}}, kRows, "f"), Catch::Contains("temperature"));
-    CHECK_THROWS_WITH(check_options({{"qqqqqq", 3}}, kRows, "f"), Catch::Contains("one of: max_tokens"));
+    CHECK_THROWS_WITH(check_options({{"qqqqqq", 3}}, kRows, "f"),
+                      Catch::Contains("one of: max_tokens"));
 }
 
 TEST_CASE("options: a wrong type says what was given and what was wanted") {
