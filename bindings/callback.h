@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Lua function as something the engine may call: through lua_pcall, on the thread that owns the
 // state. A failing callback ends the running engine call with CallbackError, and the trampoline
-// raises the function's own error value again, whatever it was. One that Ctrl-C ended is no failure:
+// raises the function's own error value again, whatever it was. One that Ctrl-C ended did not fail:
 // it counts as having returned nil, and the engine call sees the request itself and returns what it
 // has.
 #pragma once

@@ -3,8 +3,8 @@
 // option checks, `?name`, completion and the stubs. A row's signature is written as people read it:
 //   "text: string, opts?: EncodeOptions -> integer[]"
 // parameters are name[?]: type, types are Lua's, a class name, T[], or a union with '|'. The last
-// parameter may be an options table whose rows stand in `options`; its unknown names and wrong types
-// are refused before the function runs. The trampoline is the only place where C++ exceptions become
+// parameter may be an options table whose rows stand in `options`; unknown names and wrong types
+// are refused before the function runs. The trampoline is the only place where exceptions become
 // Lua errors.
 #pragma once
 

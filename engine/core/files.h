@@ -19,7 +19,7 @@ void write_file(const std::string& path, std::string_view bytes);
 
 // Streams an atomic write: `fill` gets an append function; the target appears only when it returns.
 void write_file(const std::string& path,
-                const std::function<void(const std::function<void(const void*, size_t)>& append)>& fill);
+           const std::function<void(const std::function<void(const void*, size_t)>& append)>& fill);
 
 // A memory map, shared by every view into it; unmapped when the last owner goes. Copy-on-write: who
 // casts the const away and writes changes this map's pages only, never the file.

@@ -12,7 +12,7 @@ namespace moonlet {
 
 using Json = nlohmann::ordered_json;
 
-// Parses `text`; `what` names it in the error ("tokenizer.json"). Error: where and why it is not JSON.
+// Parses `text`; `what` names it in the error ("tokenizer.json"). Error: where and why it is none.
 Json parse_json(std::string_view text, const std::string& what);
 // Reads and parses a file. Error when it is missing or not JSON.
 Json read_json(const std::string& path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options as data: one row per option stands beside the struct it fills, and from it come the check,
+// Options as data: one row per option stands beside the struct it fills; from it come the check,
 // the default, `?name`, completion and the stubs. A table is flat; types are "boolean", "integer",
 // "number", "string", "table", "function", "any", "T[]", `"a"|"b"` (one of) and unions with `|`.
 // Knows no Lua: bindings turn a Lua table into Json first (functions and objects are left out).
