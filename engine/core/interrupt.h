@@ -2,7 +2,7 @@
 // The one interrupt flag. The shell's SIGINT handler raises it on the main thread; engine loops
 // poll it per token, micro-batch or batch of rows. An interrupted call that has something to give
 // returns it, marked, and calls deliver(); the next poll of any later call then throws, so that a
-// loop of calls ends too. The reader of the prompt resets it. Async-signal-safe: one lock-free atomic.
+// loop of calls ends too. The reader of the prompt resets it. Async-signal-safe: one atomic.
 #pragma once
 
 #include <atomic>
