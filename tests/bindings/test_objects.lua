@@ -15,8 +15,9 @@ local function peak_mb()
     end
 end
 
-local model = models.new { family = "llama", vocab_size = 1024, hidden_size = 16, intermediate_size = 16,
-    num_hidden_layers = 1, num_attention_heads = 1, num_key_value_heads = 1, max_position_embeddings = 2048,
+local model = models.new { family = "llama", vocab_size = 1024, hidden_size = 16,
+    intermediate_size = 16, num_hidden_layers = 1, num_attention_heads = 1,
+    num_key_value_heads = 1, max_position_embeddings = 2048,
     seed = 1 }
 
 t.test("2,000 dropped objects of 4 MB peak under 400 MB", function()
@@ -32,7 +33,8 @@ t.test("2,000 dropped objects of 4 MB peak under 400 MB", function()
 end)
 
 t.test("the same object is the same value", function()
-    local trainer = trainers.cpt { model = model, data = { { input_ids = { 1, 2, 3, 4 } } }, max_steps = 1 }
+    local trainer = trainers.cpt { model = model, data = { { input_ids = { 1, 2, 3, 4 } } },
+        max_steps = 1 }
     assert(trainer.model == model)
 end)
 
@@ -68,10 +70,12 @@ end)
 
 t.test("a callback's error arrives as it was, whatever it was", function()
     local tok = tokenizers.train { texts = { "to be or not to be" }, vocab_size = 260 }
-    local small = models.new { family = "llama", tokenizer = tok, hidden_size = 16, intermediate_size = 16,
+    local small = models.new { family = "llama", tokenizer = tok, hidden_size = 16,
+        intermediate_size = 16,
         num_hidden_layers = 1, num_attention_heads = 1, num_key_value_heads = 1, seed = 1 }
     local thrown = { code = 7 }
-    local ok, caught = pcall(small.generate, small, "to be", { max_tokens = 20, on_text = function() error(thrown) end })
+    local ok, caught = pcall(small.generate, small, "to be",
+        { max_tokens = 20, on_text = function() error(thrown) end })
     t.eq(ok, false)
     assert(caught == thrown)
     t.eq(#small:generate("to be", { max_tokens = 3, ignore_eos = true }).tokens, 3)  -- still usable

@@ -21,14 +21,16 @@ t.test("every public function has a row, and nothing else is in _G", function()
     for module, functions in pairs(require "moonlet") do
         if type(functions) == "table" then
             for name, f in pairs(functions) do
-                if type(f) == "function" then assert(known[module .. "." .. name], module .. "." .. name) end
+                local full = module .. "." .. name
+                if type(f) == "function" then assert(known[full], full) end
             end
         end
     end
     local standard = {}
-    for name in ([[_G _VERSION assert bit collectgarbage coroutine debug dofile error gcinfo getfenv getmetatable
-        io ipairs jit load loadfile loadstring math module newproxy next os package pairs pcall print rawequal
-        rawget rawlen rawset require select setfenv setmetatable string table tonumber tostring type unpack
+    for name in ([[_G _VERSION assert bit collectgarbage coroutine debug dofile error gcinfo getfenv
+        getmetatable io ipairs jit load loadfile loadstring math module newproxy next os package
+        pairs pcall print rawequal rawget rawlen rawset require select setfenv setmetatable string
+        table tonumber tostring type unpack
         xpcall arg]]):gmatch("%S+") do standard[name] = true end
     for name in pairs(_G) do
         assert(standard[name] or name == "moonlet" or require("moonlet")[name], "_G." .. name)
@@ -42,7 +44,8 @@ if not models.load then
 end
 
 local m = models.load "demo"
-local env = setmetatable({ m = m, tok = m.tokenizer, c = m:chat {}, print = function() end }, { __index = _G })
+local env = setmetatable({ m = m, tok = m.tokenizer, c = m:chat {}, print = function() end },
+    { __index = _G })
 env.a, env.b = m:logits { 1, 2, 3 }, m:logits { 1, 2 }
 env.t = env.a
 env.g = m:generate("Once", { max_tokens = 2 })
@@ -57,12 +60,13 @@ for _, row in ipairs(rows) do
                 t.skip "no MiniLM here"
             end
             if row.name:match "^Trainer" then
-                env.t = trainers.cpt { model = models.new { family = "llama", tokenizer = m.tokenizer,
-                    num_hidden_layers = 1, hidden_size = 32, intermediate_size = 32, seed = 1 },
+                env.t = trainers.cpt { model = models.new { family = "llama",
+                    tokenizer = m.tokenizer, num_hidden_layers = 1, hidden_size = 32, intermediate_size = 32, seed = 1 },
                     data = { "one text" }, max_steps = 1, seed = 1 }
                 env.t:run()
             end
-            local chunk = loadstring("return " .. row.example, row.name) or assert(loadstring(row.example, row.name))
+            local chunk = loadstring("return " .. row.example, row.name)
+                or assert(loadstring(row.example, row.name))
             setfenv(chunk, env)()
             env.t, env.m, env.tok = env.a, m, m.tokenizer
         end)
