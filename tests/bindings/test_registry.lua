@@ -61,7 +61,8 @@ for _, row in ipairs(rows) do
             end
             if row.name:match "^Trainer" then
                 env.t = trainers.cpt { model = models.new { family = "llama",
-                    tokenizer = m.tokenizer, num_hidden_layers = 1, hidden_size = 32, intermediate_size = 32, seed = 1 },
+                    tokenizer = m.tokenizer, num_hidden_layers = 1, hidden_size = 32,
+                    intermediate_size = 32, seed = 1 },
                     data = { "one text" }, max_steps = 1, seed = 1 }
                 env.t:run()
             end
