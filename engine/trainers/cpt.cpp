@@ -53,7 +53,8 @@ class Cpt : public Objective {
                 result.push_back({given_ids(row["input_ids"], where), {}});
                 continue;
             }
-            Sequence s{model.need_tokenizer().encode(text_of(row, where)), {}};
+            const std::string& text = text_of(row, where);
+            Sequence s{model.need_tokenizer().encode(text), {}};
             const auto& ends = model.generation_config.eos_token_ids;
             if (!ends.empty() && (s.ids.empty() || s.ids.back() != ends[0])) s.ids.push_back(ends[0]);
             result.push_back(std::move(s));

@@ -125,8 +125,8 @@ TEST_CASE("a checkpoint of another training is refused, and nothing changes", "[
     CHECK_THROWS_WITH(resume({{"lr", 2e-2}}), Contains("lr = 0.01, not lr = 0.02"));
     CHECK_THROWS_WITH(resume({{"max_steps", 7}}), Contains("max_steps = 6"));
     CHECK_THROWS_WITH(resume({{"seed", 4}}), Contains("seed"));
-    CHECK_THROWS_WITH(resume({}, random_rows(40, 2)), Contains("other data"));
-    CHECK_THROWS_WITH(resume({}, random_rows(39)), Contains("40 sequences") && Contains("39"));
+    CHECK_THROWS_WITH(resume(Json::object(), random_rows(40, 2)), Contains("other data"));
+    CHECK_THROWS_WITH(resume(Json::object(), random_rows(39)), Contains("40 sequences") && Contains("39"));
     auto gpt = Trainer::make("cpt", tiny_model(at::kFloat, "gpt2"), random_rows(40), options());
     CHECK_THROWS_AS(gpt->resume(folder), Error);
     auto narrow = Trainer::make("cpt", tiny_model(at::kBFloat16), random_rows(40), options());
@@ -171,11 +171,11 @@ TEST_CASE("a full disk leaves the old checkpoint whole", "[checkpoint]") {
             FullDisk full(limit);
             CHECK_THROWS_WITH(t->save(folder), Contains("cannot write"));
         }
-        CHECK(bytes_below(output) == before);
+        CHECK((bytes_below(output) == before));
         CHECK(std::distance(fs::directory_iterator(output), fs::directory_iterator()) == 1);
     }
     t->save(folder);
-    CHECK(bytes_below(output) != before);
+    CHECK((bytes_below(output) != before));
     CHECK(t->run());
 }
 
