@@ -104,8 +104,11 @@ MicroBatch collate(const std::vector<Sequence>& sequences, const std::vector<Row
 }
 
 DataOrder::DataOrder(size_t rows, size_t rows_per_step, uint64_t seed)
-    : rows_(rows), rows_per_step_(rows_per_step),
-      steps_per_epoch_(int((rows + rows_per_step - 1) / rows_per_step)), seed_(seed), random_(seed) {}
+    : rows_(rows),
+      rows_per_step_(rows_per_step),
+      steps_per_epoch_(int((rows + rows_per_step - 1) / rows_per_step)),
+      seed_(seed),
+      random_(seed) {}
 
 void DataOrder::go_to(int epoch) {
     if (epoch < epoch_) {

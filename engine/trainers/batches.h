@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From token sequences to tensors: how they are cut and packed into rows, in which order the rows come,
-// and one micro-batch of them. A sequence of n ids gives n - 1 predictions: position i reads ids[i] and
-// is asked for ids[i + 1]; the last id is only asked for. A row holds pieces of sequences; attention
-// stays inside a piece, and positions start at 0 in each. Rows name tokens, they do not copy them.
+// From token sequences to tensors: how they are cut and packed into rows, in which order the rows
+// come, and one micro-batch of them. A sequence of n ids gives n - 1 predictions: position i reads
+// ids[i] and is asked for ids[i + 1]; the last id is only asked for. A row holds pieces of
+// sequences; attention stays inside a piece, and positions start at 0 in each. Rows name tokens,
+// they do not copy them.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -20,9 +21,9 @@ struct Piece {
 };
 using Row = std::vector<Piece>;
 
-// packing: the sequences one after the other, cut into rows of max_length; one that does not fit goes on
-// in the next row. Without: rows of one piece, long sequences cut. Rows in which nothing counts are left
-// out. Error: nothing at all is left.
+// packing: the sequences one after the other, cut into rows of max_length; one that does not fit
+// goes on in the next row. Without: rows of one piece, long sequences cut. Rows in which nothing
+// counts are left out. Error: nothing at all is left.
 std::vector<Row> make_rows(const std::vector<Sequence>& sequences, int max_length, bool packing);
 
 // True if predicting ids[i] counts.
@@ -34,14 +35,14 @@ uint64_t fingerprint(const std::vector<Sequence>& sequences);
 struct MicroBatch {
     at::Tensor ids, targets;          // int64 [B, T]; targets -100 where nothing is asked
     at::Tensor positions, documents;  // int64 [B, T], undefined where each row is one piece
-    int64_t counted = 0, tokens = 0;     // targets that count; positions that are no padding
+    int64_t counted = 0, tokens = 0;  // targets that count; positions that are no padding
 };
 // Padded at the right to the longest row with id 0, which no earlier position sees.
 MicroBatch collate(const std::vector<Sequence>& sequences, const std::vector<Row>& rows,
                    const std::vector<size_t>& which);
 
-// Which rows each step reads. Epoch e goes through the e-th permutation that Random(seed) draws; the last
-// step of an epoch may have fewer rows. Any step can be asked for at any time.
+// Which rows each step reads. Epoch e goes through the e-th permutation that Random(seed) draws;
+// the last step of an epoch may have fewer rows. Any step can be asked for at any time.
 class DataOrder {
   public:
     DataOrder(size_t rows, size_t rows_per_step, uint64_t seed);

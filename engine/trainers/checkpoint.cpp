@@ -49,7 +49,8 @@ int step_of(const fs::path& path) {
     std::string name = path.filename().string();
     if (name.rfind(kPrefix, 0) != 0) return -1;
     std::string digits = name.substr(std::strlen(kPrefix));
-    if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
+    if (digits.empty() || digits.size() > 9 ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
         return -1;
     return std::stoi(digits);
 }
@@ -85,8 +86,9 @@ void write_folder(const std::string& given, const std::function<void(const std::
     if (code) fail(given, code.message());
     fill(temporary.path);
     sync_path(temporary.path);
-    // An existing folder changes places with the new one in one step; the old one then stands under the
-    // temporary name and is removed. File systems without that (some network ones) take two renames.
+    // An existing folder changes places with the new one in one step; the old one then stands under
+    // the temporary name and is removed. File systems without that (some network ones) take two
+    // renames.
     const char *from = temporary.path.c_str(), *to = target.c_str();
     int failed = ::rename(from, to);
     if (failed && (errno == ENOTEMPTY || errno == EEXIST)) {
@@ -114,7 +116,8 @@ void remove_stale(const std::string& output) {
     std::vector<fs::path> stale;
     for (const auto& entry : fs::directory_iterator(output, ignored)) {
         std::string name = entry.path().filename().string();
-        if (name.rfind(std::string(".") + kPrefix, 0) == 0 && name.find(".tmp") != std::string::npos)
+        if (name.rfind(std::string(".") + kPrefix, 0) == 0 &&
+            name.find(".tmp") != std::string::npos)
             stale.push_back(entry.path());
     }
     for (const fs::path& path : stale) fs::remove_all(path, ignored);
@@ -125,7 +128,8 @@ void prune_checkpoints(const std::string& output, int keep) {
     for (auto it = found.begin(); keep > 0 && int(found.size()) > keep; it = found.erase(it)) {
         std::error_code ignored;
         // Away in one step first: a half removed folder must not look like a checkpoint.
-        fs::path hidden = fs::path(output) / ("." + fs::path(it->second).filename().string() + ".tmp");
+        fs::path hidden =
+            fs::path(output) / ("." + fs::path(it->second).filename().string() + ".tmp");
         fs::rename(it->second, hidden, ignored);
         fs::remove_all(hidden, ignored);
     }
@@ -134,10 +138,11 @@ void prune_checkpoints(const std::string& output, int keep) {
 void write_tensors(const std::string& path, const std::vector<NamedTensor>& tensors) {
     std::vector<TensorToWrite> out;
     for (const NamedTensor& t : tensors)
-        out.push_back({t.name, dtype_of(t.tensor.scalar_type()), t.tensor.sizes().vec(), [tensor = t.tensor] {
-                           auto held = std::make_shared<at::Tensor>(tensor.detach().cpu().contiguous());
-                           return std::shared_ptr<const void>(held, held->const_data_ptr());
-                       }});
+        out.push_back(
+            {t.name, dtype_of(t.tensor.scalar_type()), t.tensor.sizes().vec(), [tensor = t.tensor] {
+                 auto held = std::make_shared<at::Tensor>(tensor.detach().cpu().contiguous());
+                 return std::shared_ptr<const void>(held, held->const_data_ptr());
+             }});
     write_safetensors(path, std::move(out));
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders that appear whole or not at all, and which of them to go on from. A checkpoint is
 // `<output>/checkpoint-<step>`: the model as models.load opens it, optimizer.safetensors and
-// trainer.json. It is written as `.checkpoint-<step>.tmp`, flushed to disk, then renamed: a killed run
-// leaves at most such a temporary, which the next one removes. What the files say is the loop's business.
+// trainer.json. It is written as `.checkpoint-<step>.tmp`, flushed to disk, then renamed: a killed
+// run leaves at most such a temporary, which the next one removes. What the files say is the loop's
+// business.
 #pragma once
 
 #include <functional>
@@ -13,9 +14,10 @@
 
 namespace moonlet {
 
-// Calls `fill` with a temporary folder beside `folder`, flushes it and exchanges it for `folder`. Error
-// (fill's own, or a full disk): what was there before is untouched and the temporary gone.
-void write_folder(const std::string& folder, const std::function<void(const std::string& temporary)>& fill);
+// Calls `fill` with a temporary folder beside `folder`, flushes it and exchanges it for `folder`.
+// Error (fill's own, or a full disk): what was there before is untouched and the temporary gone.
+void write_folder(const std::string& folder,
+                  const std::function<void(const std::string& temporary)>& fill);
 
 // The complete checkpoint of the highest step below `output`, or "" if there is none.
 std::string newest_checkpoint(const std::string& output);

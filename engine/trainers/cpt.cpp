@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Continued pre-training: every token of every document counts. A row is a string, {text = …} or
-// {input_ids = …}; text is encoded with the tokenizer's own special tokens and ends with the model's
-// first eos token, ids are taken as they are.
+// {input_ids = …}; text is encoded with the tokenizer's own special tokens and ends with the
+// model's first eos token, ids are taken as they are.
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/progress.h"
@@ -12,7 +12,8 @@ namespace moonlet {
 namespace {
 
 std::vector<int> given_ids(const Json& ids, const std::string& where) {
-    if (!ids.is_array()) throw Error(where + ": input_ids is a " + ids.type_name(), "an array of token ids");
+    if (!ids.is_array())
+        throw Error(where + ": input_ids is a " + ids.type_name(), "an array of token ids");
     std::vector<int> result;
     for (const Json& id : ids) {
         // Lua's numbers are doubles.
@@ -56,7 +57,8 @@ class Cpt : public Objective {
             const std::string& text = text_of(row, where);
             Sequence s{model.need_tokenizer().encode(text), {}};
             const auto& ends = model.generation_config.eos_token_ids;
-            if (!ends.empty() && (s.ids.empty() || s.ids.back() != ends[0])) s.ids.push_back(ends[0]);
+            if (!ends.empty() && (s.ids.empty() || s.ids.back() != ends[0]))
+                s.ids.push_back(ends[0]);
             result.push_back(std::move(s));
         }
         report_progress({"encoding", double(rows.size()), double(rows.size()), "rows", ""});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loss of a step is the sum over its counted tokens divided by their number, known before the first
-// micro-batch: so 8 sequences at once and 8 times one give the same gradients, whatever their lengths.
+// The loss of a step is the sum over its counted tokens divided by their number, known before the
+// first micro-batch: so 8 sequences at once and 8 times one give the same gradients, whatever their
+// lengths.
 #include "trainers/loop.h"
 
 #include <ATen/Parallel.h>
@@ -25,7 +26,8 @@ namespace moonlet {
 
 namespace {
 
-// Asks for gradients while a step runs, so that whatever else uses the model meanwhile records nothing.
+// Asks for gradients while a step runs, so that whatever else uses the model meanwhile records
+// nothing.
 class Recording {
   public:
     explicit Recording(const std::vector<NamedTensor>& parameters) : parameters_(parameters) {
@@ -74,11 +76,13 @@ std::vector<at::Tensor> matching(const std::vector<NamedTensor>& into, const std
     std::vector<at::Tensor> result;
     for (const NamedTensor& t : into) {
         auto found = from.find(t.name);
-        if (found == from.end()) throw Error("broken checkpoint: no " + t.name + " in " + quote(path, 200));
+        if (found == from.end())
+            throw Error("broken checkpoint: no " + t.name + " in " + quote(path, 200));
         if (found->second.sizes() != t.tensor.sizes() ||
             found->second.scalar_type() != t.tensor.scalar_type())
-            throw Error(t.name + " in " + quote(path, 200) + " has another shape or dtype than the model's",
-                        "a checkpoint of the same model");
+            throw Error(
+                t.name + " in " + quote(path, 200) + " has another shape or dtype than the model's",
+                "a checkpoint of the same model");
         result.push_back(found->second);
     }
     return result;
@@ -98,9 +102,11 @@ size_t peak_bytes() {
     return 0;
 }
 
-Loop::Loop(std::string objective, std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
-           TrainerOptions options)
-    : objective_(std::move(objective)), model_(std::move(model)), sequences_(std::move(sequences)),
+Loop::Loop(std::string objective, std::shared_ptr<LanguageModel> model,
+           std::vector<Sequence> sequences, TrainerOptions options)
+    : objective_(std::move(objective)),
+      model_(std::move(model)),
+      sequences_(std::move(sequences)),
       options_(std::move(options)) {
     rows_ = make_rows(sequences_, options_.max_length, options_.packing);
     plan();
@@ -110,13 +116,14 @@ Loop::Loop(std::string objective, std::shared_ptr<LanguageModel> model, std::vec
 void Loop::plan() {
     const size_t rows_per_step = size_t(options_.batch_size) * size_t(options_.accumulate);
     order_ = std::make_unique<DataOrder>(rows_.size(), rows_per_step, options_.seed);
-    steps_total_ = options_.max_steps > 0 ? options_.max_steps : options_.epochs * order_->steps_per_epoch();
+    steps_total_ =
+        options_.max_steps > 0 ? options_.max_steps : options_.epochs * order_->steps_per_epoch();
     schedule_ = {options_.schedule, options_.lr, options_.min_lr_ratio,
                  warmup_steps(steps_total_, options_.warmup_ratio), steps_total_};
 }
 
-// Weights loaded from a file are its map, which must not be written: each gets memory of its own, behind
-// the same handle, so that the model computes with it.
+// Weights loaded from a file are its map, which must not be written: each gets memory of its own,
+// behind the same handle, so that the model computes with it.
 void Loop::prepare() {
     if (optimizer_) return;
     // Fixes the count, which LibTorch's matrix library may else lower by itself.
@@ -129,10 +136,12 @@ void Loop::prepare() {
         parameters_.push_back({entry.name, tensor});
     }
     optimizer_ = std::make_unique<AdamW>(
-        parameters_, AdamWOptions{options_.beta1, options_.beta2, options_.eps, options_.weight_decay});
+        parameters_,
+        AdamWOptions{options_.beta1, options_.beta2, options_.eps, options_.weight_decay});
 }
 
-std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches, StepRecord& record) {
+std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
+                                        StepRecord& record) {
     Model& network = *model_->network;
     auto head = [&](const at::Tensor& hidden) { return network.logits(hidden); };
     std::vector<at::Tensor> sums(parameters_.size());
@@ -161,14 +170,16 @@ std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches, 
     }
     for (size_t i = 0; i < parameters_.size(); ++i)
         if (!sums[i].defined())
-            sums[i] = at::zeros_like(parameters_[i].tensor, parameters_[i].tensor.options().dtype(at::kFloat));
+            sums[i] = at::zeros_like(parameters_[i].tensor,
+                                     parameters_[i].tensor.options().dtype(at::kFloat));
     return sums;
 }
 
 const StepRecord& Loop::step() {
     interrupt::check_entry();
-    if (done()) throw Error("training is done after " + std::to_string(steps_total_) + " steps",
-                            "a new trainer to go on with");
+    if (done())
+        throw Error("training is done after " + std::to_string(steps_total_) + " steps",
+                    "a new trainer to go on with");
     prepare();
     const auto start = std::chrono::steady_clock::now();
     StepRecord record;
@@ -179,18 +190,21 @@ const StepRecord& Loop::step() {
     int64_t read = 0;
     for (size_t at = 0; at < which.size(); at += size_t(options_.batch_size)) {
         size_t end = std::min(which.size(), at + size_t(options_.batch_size));
-        batches.push_back(collate(sequences_, rows_, {which.begin() + long(at), which.begin() + long(end)}));
+        batches.push_back(
+            collate(sequences_, rows_, {which.begin() + long(at), which.begin() + long(end)}));
         record.tokens += batches.back().counted;
         read += batches.back().tokens;
     }
     std::vector<at::Tensor> grads = gradients(batches, record);
     record.grad_norm = clip_gradients(grads, options_.max_grad_norm);
     if (!std::isfinite(record.loss) || !std::isfinite(record.grad_norm))
-        throw Error("step " + std::to_string(record.step) + " gave loss " + number("%g", record.loss) +
-                        " and gradient norm " + number("%g", record.grad_norm),
-                    "finite numbers", "the weights are as before this step; lower lr, or look at the data");
+        throw Error(
+            "step " + std::to_string(record.step) + " gave loss " + number("%g", record.loss) +
+                " and gradient norm " + number("%g", record.grad_norm),
+            "finite numbers", "the weights are as before this step; lower lr, or look at the data");
     optimizer_->step(grads, record.lr, record.step);
-    record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    record.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     record.tokens_per_second = double(read) / std::max(1e-9, record.seconds);
     record.epoch = double(record.step) / order_->steps_per_epoch();
     record.peak_bytes = peak_bytes();
@@ -203,11 +217,13 @@ void Loop::report(const StepRecord& r) const {
     // The mean of the last steps: the first ones are slower.
     double seconds = 0;
     int count = 0;
-    for (auto it = history_.rbegin(); it != history_.rend() && count < 20; ++it, ++count) seconds += it->seconds;
+    for (auto it = history_.rbegin(); it != history_.rend() && count < 20; ++it, ++count)
+        seconds += it->seconds;
     double left = seconds / count * (steps_total_ - r.step);
     report_progress({"training " + objective_, double(r.step), double(steps_total_), "steps",
-                     "loss " + number("%.4f", r.loss) + " · " + number("%.0f", r.tokens_per_second) +
-                         " tok/s · " + duration(left) + " left"});
+                     "loss " + number("%.4f", r.loss) + " · " +
+                         number("%.0f", r.tokens_per_second) + " tok/s · " + duration(left) +
+                         " left"});
 }
 
 bool Loop::run(const std::function<bool(const StepRecord&)>& on_step) {
@@ -240,8 +256,10 @@ void Loop::save_below_output() {
 
 void Loop::save(const std::string& folder) {
     namespace fs = std::filesystem;
-    if (fs::is_directory(folder) && !fs::is_empty(folder) && !fs::exists(fs::path(folder) / "trainer.json"))
-        throw Error(quote(folder, 200) + " holds other files", "a new folder, or a checkpoint to replace");
+    if (fs::is_directory(folder) && !fs::is_empty(folder) &&
+        !fs::exists(fs::path(folder) / "trainer.json"))
+        throw Error(quote(folder, 200) + " holds other files",
+                    "a new folder, or a checkpoint to replace");
     prepare();
     write_folder(folder, [&](const std::string& temporary) {
         save_language_model(*model_, temporary);
@@ -255,7 +273,8 @@ void Loop::save(const std::string& folder) {
 void Loop::resume(const std::string& folder) {
     const std::string path = folder + "/trainer.json";
     if (!std::filesystem::exists(path))
-        throw Error("no checkpoint in " + quote(folder, 200), "a folder with trainer.json, as t:save writes it");
+        throw Error("no checkpoint in " + quote(folder, 200),
+                    "a folder with trainer.json, as t:save writes it");
     TrainerState saved = trainer_state(read_json(path), path);
     TrainerOptions options = options_;
     if (!options.seed_given) options.seed = saved.options.seed;
@@ -271,7 +290,8 @@ void Loop::resume(const std::string& folder) {
     plan();
     history_ = std::move(saved.history);
     // Sums are split by threads, so another count gives other last bits.
-    if (saved.threads <= int(std::thread::hardware_concurrency())) at::set_num_threads(saved.threads);
+    if (saved.threads <= int(std::thread::hardware_concurrency()))
+        at::set_num_threads(saved.threads);
 }
 
 }  // namespace moonlet

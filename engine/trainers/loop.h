@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one training loop: rows in a fixed random order, micro-batches, the summed loss of a whole step
-// over its counted tokens, clipping, AdamW, history. Everything about a step follows from its number,
-// the seed and the data, so a checkpoint (weights, optimizer state, number of steps) resumes bit for bit
-// with the same thread count. It knows no objective: sequences come in ready.
+// The one training loop: rows in a fixed random order, micro-batches, the summed loss of a whole
+// step over its counted tokens, clipping, AdamW, history. Everything about a step follows from its
+// number, the seed and the data, so a checkpoint (weights, optimizer state, number of steps)
+// resumes bit for bit with the same thread count. It knows no objective: sequences come in ready.
 #pragma once
 
 #include <memory>
@@ -18,8 +18,8 @@ namespace moonlet {
 
 class Loop : public Trainer {
   public:
-    Loop(std::string objective, std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
-         TrainerOptions options);
+    Loop(std::string objective, std::shared_ptr<LanguageModel> model,
+         std::vector<Sequence> sequences, TrainerOptions options);
 
     const StepRecord& step() override;
     bool run(const std::function<bool(const StepRecord&)>& on_step) override;

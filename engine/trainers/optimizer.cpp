@@ -43,8 +43,9 @@ void AdamW::step(const std::vector<at::Tensor>& gradients, double lr, int number
             steps.push_back(at::full({}, double(number), slot.target.options().dtype(at::kFloat)));
         }
         if (targets.empty()) continue;
-        at::_fused_adamw_(targets, grads, averages, squares, {}, steps, lr, options_.beta1, options_.beta2,
-                          decays ? options_.weight_decay : 0.0, options_.eps, false, false);
+        at::_fused_adamw_(targets, grads, averages, squares, {}, steps, lr, options_.beta1,
+                          options_.beta2, decays ? options_.weight_decay : 0.0, options_.eps, false,
+                          false);
     }
     for (Slot& slot : slots_)
         if (!slot.target.is_same(slot.parameter.tensor)) slot.parameter.tensor.copy_(slot.target);
@@ -56,7 +57,8 @@ std::vector<NamedTensor> AdamW::state() const {
         const std::string& name = slot.parameter.name;
         result.push_back({name + ".exp_avg", slot.exp_avg});
         result.push_back({name + ".exp_avg_sq", slot.exp_avg_sq});
-        if (!slot.target.is_same(slot.parameter.tensor)) result.push_back({name + ".master", slot.target});
+        if (!slot.target.is_same(slot.parameter.tensor))
+            result.push_back({name + ".master", slot.target});
     }
     return result;
 }

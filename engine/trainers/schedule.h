@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The learning rate of each step: linear warm-up from 0, then a decay. The formulas are those of
-// transformers.optimization (get_cosine_schedule_with_warmup, get_cosine_with_min_lr_schedule_with_warmup,
-// get_linear_schedule_with_warmup, get_constant_schedule_with_warmup); "linear" takes a floor as cosine does.
+// transformers.optimization (get_cosine_schedule_with_warmup,
+// get_cosine_with_min_lr_schedule_with_warmup, get_linear_schedule_with_warmup,
+// get_constant_schedule_with_warmup); "linear" takes a floor as cosine does.
 #pragma once
 
 #include <string>

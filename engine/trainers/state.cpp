@@ -56,8 +56,10 @@ StepRecord record(const Json& j) {
     return r;
 }
 
-[[noreturn]] void other(const std::string& folder, const std::string& saved, const std::string& now) {
-    throw Error("cannot go on from " + quote(folder, 200) + ": it was trained with " + saved + ", not " + now,
+[[noreturn]] void other(const std::string& folder, const std::string& saved,
+                        const std::string& now) {
+    throw Error("cannot go on from " + quote(folder, 200) + ": it was trained with " + saved +
+                    ", not " + now,
                 "the same training",
                 "give the same data and options, or load its model and start a new training");
 }
@@ -81,9 +83,11 @@ Json to_json(const TrainerState& s) {
 TrainerState trainer_state(const Json& j, const std::string& path) {
     TrainerState s;
     try {
-        if (j.at("format") != "moonlet trainer") throw Error(quote(path, 200) + " is no trainer.json of moonlet");
+        if (j.at("format") != "moonlet trainer")
+            throw Error(quote(path, 200) + " is no trainer.json of moonlet");
         if (j.at("version").get<int>() != kVersion)
-            throw Error(quote(path, 200) + " has version " + j.at("version").dump(), std::to_string(kVersion));
+            throw Error(quote(path, 200) + " has version " + j.at("version").dump(),
+                        std::to_string(kVersion));
         j.at("objective").get_to(s.objective);
         s.options = TrainerOptions::from_json(j.at("options"));
         s.data = std::stoull(j.at("data").at("fingerprint").get<std::string>());
@@ -94,21 +98,25 @@ TrainerState trainer_state(const Json& j, const std::string& path) {
     } catch (const Json::exception& e) {
         throw Error("broken checkpoint: " + quote(path, 200) + ": " + e.what());
     } catch (const std::logic_error&) {  // of stoull
-        throw Error("broken checkpoint: " + quote(path, 200) + ": its data fingerprint is no number");
+        throw Error("broken checkpoint: " + quote(path, 200) +
+                    ": its data fingerprint is no number");
     }
     return s;
 }
 
-void check_same_training(const TrainerState& saved, const TrainerState& now, const std::string& folder) {
+void check_same_training(const TrainerState& saved, const TrainerState& now,
+                         const std::string& folder) {
     if (saved.objective != now.objective) other(folder, saved.objective, now.objective);
     Json before = deciding(saved.options), after = deciding(now.options);
     for (const auto& [name, value] : before.items())
-        if (value != after[name]) other(folder, name + " = " + value.dump(), name + " = " + after[name].dump());
+        if (value != after[name])
+            other(folder, name + " = " + value.dump(), name + " = " + after[name].dump());
     if (saved.data != now.data || saved.sequences != now.sequences)
         other(folder, "other data (" + std::to_string(saved.sequences) + " sequences)",
               "these (" + std::to_string(now.sequences) + ")");
     if (saved.steps_total != now.steps_total)
-        other(folder, std::to_string(saved.steps_total) + " steps", std::to_string(now.steps_total));
+        other(folder, std::to_string(saved.steps_total) + " steps",
+              std::to_string(now.steps_total));
 }
 
 }  // namespace moonlet

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// trainer.json of a checkpoint: what the training was, so that a resume can tell whether it goes on with
-// the same one, and how far it came. Numbers are written so that they read back as the same bits.
+// trainer.json of a checkpoint: what the training was, so that a resume can tell whether it goes on
+// with the same one, and how far it came. Numbers are written so that they read back as the same
+// bits.
 #pragma once
 
 #include <string>
@@ -24,8 +25,9 @@ Json to_json(const TrainerState& state);
 // Error: not a trainer.json of this format.
 TrainerState trainer_state(const Json& json, const std::string& path);
 
-// Error naming the first difference that would change the numbers. Folders, how often to save and which
-// checkpoints to keep may differ.
-void check_same_training(const TrainerState& saved, const TrainerState& now, const std::string& folder);
+// Error naming the first difference that would change the numbers. Folders, how often to save and
+// which checkpoints to keep may differ.
+void check_same_training(const TrainerState& saved, const TrainerState& now,
+                         const std::string& folder);
 
 }  // namespace moonlet

@@ -19,15 +19,18 @@ const OptionTable& TrainerOptions::rows() {
         {"batch_size", "integer", "8", "sequences in one micro-batch"},
         {"accumulate", "integer", "1", "micro-batches in one step"},
         {"max_length", "integer", "512", "tokens in one sequence, at most the model's positions"},
-        {"packing", "boolean", "true", "fill sequences with several documents, attention kept apart"},
+        {"packing", "boolean", "true",
+         "fill sequences with several documents, attention kept apart"},
         {"warmup_ratio", "number", "0.03", "part of all steps in which lr grows from 0"},
-        {"schedule", "\"cosine\"|\"linear\"|\"constant\"", "\"cosine\"", "what lr does after the warm-up"},
+        {"schedule", "\"cosine\"|\"linear\"|\"constant\"", "\"cosine\"",
+         "what lr does after the warm-up"},
         {"min_lr_ratio", "number", "0", "where cosine and linear end, as a part of lr"},
         {"weight_decay", "number", "0", "decoupled, times lr; not on norms and biases"},
         {"beta1", "number", "0.9", "AdamW: decay of the mean gradient"},
         {"beta2", "number", "0.999", "AdamW: decay of the mean squared gradient"},
         {"eps", "number", "1e-8", "AdamW: added to the denominator"},
-        {"max_grad_norm", "number", "1", "longer gradients are scaled to this norm; 0 = no clipping"},
+        {"max_grad_norm", "number", "1",
+         "longer gradients are scaled to this norm; 0 = no clipping"},
         {"seed", "integer", "", "of the data order; drawn, and reported, when absent"},
         {"output", "string", "", "folder of checkpoints; none when absent"},
         {"save_steps", "integer", "0", "steps from one checkpoint to the next; 0 = one at the end"},
@@ -40,7 +43,8 @@ const OptionTable& TrainerOptions::rows() {
 namespace {
 
 void check_range(bool good, const char* name, const Json& options, const char* wanted) {
-    if (!good) throw Error("trainers: " + std::string(name) + " = " + options.at(name).dump(), wanted);
+    if (!good)
+        throw Error("trainers: " + std::string(name) + " = " + options.at(name).dump(), wanted);
 }
 
 }  // namespace
@@ -113,7 +117,8 @@ void check_ids(const std::vector<Sequence>& sequences, int64_t vocab) {
         const Sequence& q = sequences[s];
         if (!q.loss_mask.empty() && q.loss_mask.size() != q.ids.size())
             throw Error("row " + std::to_string(s + 1) + ": loss_mask of " +
-                        std::to_string(q.loss_mask.size()) + " values for " + std::to_string(q.ids.size()) + " ids");
+                        std::to_string(q.loss_mask.size()) + " values for " +
+                        std::to_string(q.ids.size()) + " ids");
         for (int id : q.ids)
             if (id < 0 || id >= vocab)
                 throw Error("row " + std::to_string(s + 1) + ": token id " + std::to_string(id),
@@ -123,8 +128,9 @@ void check_ids(const std::vector<Sequence>& sequences, int64_t vocab) {
 
 }  // namespace
 
-std::shared_ptr<Trainer> Trainer::make(const std::string& objective, std::shared_ptr<LanguageModel> model,
-                                       const Rows& rows, const Json& given) {
+std::shared_ptr<Trainer> Trainer::make(const std::string& objective,
+                                       std::shared_ptr<LanguageModel> model, const Rows& rows,
+                                       const Json& given) {
     const ObjectiveEntry& entry = Objectives::get(objective);
     TrainerOptions options = TrainerOptions::from_json(given);
     if (!model || !model->network) throw Error("trainers." + objective + " without a model");
@@ -136,11 +142,14 @@ std::shared_ptr<Trainer> Trainer::make(const std::string& objective, std::shared
     std::vector<Sequence> sequences = entry.make()->sequences(*model, rows, options);
     check_ids(sequences, model->network->vocab_size());
     const std::string resume = options.resume, output = options.output;
-    auto trainer = std::make_shared<Loop>(objective, std::move(model), std::move(sequences), options);
+    auto trainer =
+        std::make_shared<Loop>(objective, std::move(model), std::move(sequences), options);
     if (resume == "auto") {
-        if (output.empty()) throw Error("resume = \"auto\" without output", "the folder of its checkpoints");
+        if (output.empty())
+            throw Error("resume = \"auto\" without output", "the folder of its checkpoints");
         remove_stale(output);
-        if (std::string newest = newest_checkpoint(output); !newest.empty()) trainer->resume(newest);
+        if (std::string newest = newest_checkpoint(output); !newest.empty())
+            trainer->resume(newest);
     } else if (!resume.empty()) {
         trainer->resume(resume);
     }

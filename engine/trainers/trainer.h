@@ -31,23 +31,23 @@ struct TrainerOptions {
     std::string tune = "full";
     double lr = 2e-5;
     int epochs = 1;
-    int max_steps = 0;             // 0 = by epochs; else stops (and plans the schedule) there
-    int batch_size = 8;            // sequences a micro-batch
-    int accumulate = 1;            // micro-batches a step
-    int max_length = 512;          // tokens a sequence; longer documents go on in the next one
-    bool packing = true;           // fill sequences with several documents, attention kept apart
-    double warmup_ratio = 0.03;    // of all steps, linear from 0
+    int max_steps = 0;                // 0 = by epochs; else stops (and plans the schedule) there
+    int batch_size = 8;               // sequences a micro-batch
+    int accumulate = 1;               // micro-batches a step
+    int max_length = 512;             // tokens a sequence; longer documents go on in the next one
+    bool packing = true;              // fill sequences with several documents, attention kept apart
+    double warmup_ratio = 0.03;       // of all steps, linear from 0
     std::string schedule = "cosine";  // to min_lr_ratio * lr; "constant", "linear"
     double min_lr_ratio = 0.0;
-    double weight_decay = 0.0;     // not on norms and biases
+    double weight_decay = 0.0;  // not on norms and biases
     double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-    double max_grad_norm = 1.0;    // 0 = no clipping
-    uint64_t seed = 0;             // drawn when absent, reported; resume takes the checkpoint's
+    double max_grad_norm = 1.0;  // 0 = no clipping
+    uint64_t seed = 0;           // drawn when absent, reported; resume takes the checkpoint's
     bool seed_given = false;
-    std::string output;            // folder of checkpoints, "" = none
-    int save_steps = 0;            // 0 = only where t:save asks and at the end of run()
-    int keep = 3;                  // newest checkpoints kept below output; 0 = all
-    std::string resume;            // a checkpoint folder to go on from; "auto" = the newest below output
+    std::string output;  // folder of checkpoints, "" = none
+    int save_steps = 0;  // 0 = only where t:save asks and at the end of run()
+    int keep = 3;        // newest checkpoints kept below output; 0 = all
+    std::string resume;  // a checkpoint folder to go on from; "auto" = the newest below output
 
     static const OptionTable& rows();
     static TrainerOptions from_json(const Json& options);
@@ -87,8 +87,9 @@ class Trainer {
   public:
     // Error: unknown objective, unusable rows, tune kinds that are not there yet. With
     // options.resume the trainer stands where that checkpoint was ("auto": or at the start).
-    static std::shared_ptr<Trainer> make(const std::string& objective, std::shared_ptr<LanguageModel> model,
-                                         const Rows& rows, const Json& options);
+    static std::shared_ptr<Trainer> make(const std::string& objective,
+                                         std::shared_ptr<LanguageModel> model, const Rows& rows,
+                                         const Json& options);
     virtual ~Trainer() = default;
 
     // One optimizer step (all its micro-batches). Interrupted between micro-batches: the step's

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the trainers' tests share: a tiny new model, rows of random ids, and a comparison of weights.
+// What the trainers' tests share: a tiny new model, rows of random ids, and a comparison of
+// weights.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -19,15 +20,21 @@
 
 namespace moonlet::test {
 
-inline std::shared_ptr<LanguageModel> tiny_model(at::ScalarType dtype = at::kFloat, const char* family = "llama") {
+inline std::shared_ptr<LanguageModel> tiny_model(at::ScalarType dtype = at::kFloat,
+                                                 const char* family = "llama") {
     auto model = std::make_shared<LanguageModel>();
     Json config = {{"model_type", family}, {"vocab_size", 64}};
     if (std::string(family) == "gpt2")
         config.update({{"n_embd", 32}, {"n_layer", 2}, {"n_head", 4}, {"n_positions", 64}});
     else
-        config.update({{"hidden_size", 32},       {"intermediate_size", 48},  {"num_hidden_layers", 2},
-                       {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"max_position_embeddings", 64},
-                       {"head_dim", 8},            {"initializer_range", 0.1}});
+        config.update({{"hidden_size", 32},
+                       {"intermediate_size", 48},
+                       {"num_hidden_layers", 2},
+                       {"num_attention_heads", 4},
+                       {"num_key_value_heads", 2},
+                       {"max_position_embeddings", 64},
+                       {"head_dim", 8},
+                       {"initializer_range", 0.1}});
     model->network = new_model(config, 5, dtype, "cpu");
     model->name = "tiny";
     return model;
@@ -53,7 +60,8 @@ inline std::map<std::string, at::Tensor> weights(LanguageModel& model) {
 }
 
 // The greatest absolute difference; infinite when names or shapes differ.
-inline double difference(const std::map<std::string, at::Tensor>& a, const std::map<std::string, at::Tensor>& b) {
+inline double difference(const std::map<std::string, at::Tensor>& a,
+                         const std::map<std::string, at::Tensor>& b) {
     double most = a.size() == b.size() ? 0 : INFINITY;
     for (const auto& [name, tensor] : a) {
         auto other = b.find(name);

@@ -48,8 +48,10 @@ TEST_CASE("packing fills rows and goes on in the next", "[batches]") {
     CHECK(flat(batch.ids) == std::vector<int64_t>{0, 1, 2, 4, 5, 6, 7, 8, 9, 12, 13, 0, 0, 0, 0});
     CHECK(flat(batch.targets) ==
           std::vector<int64_t>{1, 2, 3, 5, 6, 7, 8, 9, 10, 13, 14, -100, -100, -100, -100});
-    CHECK(flat(batch.documents) == std::vector<int64_t>{0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, -1, -1, -1, -1});
-    CHECK(flat(batch.positions) == std::vector<int64_t>{0, 1, 2, 0, 1, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0});
+    CHECK(flat(batch.documents) ==
+          std::vector<int64_t>{0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, -1, -1, -1, -1});
+    CHECK(flat(batch.positions) ==
+          std::vector<int64_t>{0, 1, 2, 0, 1, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0});
 }
 
 TEST_CASE("without packing each row is one document", "[batches]") {
@@ -104,7 +106,8 @@ TEST_CASE("the order is each epoch's own permutation, and any step can be asked 
     Random random(7);
     for (int epoch = 0; epoch < 3; ++epoch) {
         std::vector<size_t> rows;
-        for (int i = 0; i < 3; ++i) rows.insert(rows.end(), steps[epoch * 3 + i].begin(), steps[epoch * 3 + i].end());
+        for (int i = 0; i < 3; ++i)
+            rows.insert(rows.end(), steps[epoch * 3 + i].begin(), steps[epoch * 3 + i].end());
         CHECK(rows == random.permutation(10));
     }
     DataOrder later(10, 4, 7);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints appear whole or not at all, go on only with the training they are of, and are read back as
-// models.
+// Checkpoints appear whole or not at all, go on only with the training they are of, and are read
+// back as models.
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -27,7 +27,8 @@ std::string fresh(const char* name) {
 }
 
 Json options(Json more = Json::object()) {
-    Json base = {{"lr", 1e-2}, {"max_length", 24}, {"batch_size", 4}, {"max_steps", 6}, {"seed", 3}};
+    Json base = {
+        {"lr", 1e-2}, {"max_length", 24}, {"batch_size", 4}, {"max_steps", 6}, {"seed", 3}};
     base.update(more);
     return base;
 }
@@ -126,7 +127,8 @@ TEST_CASE("a checkpoint of another training is refused, and nothing changes", "[
     CHECK_THROWS_WITH(resume({{"max_steps", 7}}), Contains("max_steps = 6"));
     CHECK_THROWS_WITH(resume({{"seed", 4}}), Contains("seed"));
     CHECK_THROWS_WITH(resume(Json::object(), random_rows(40, 2)), Contains("other data"));
-    CHECK_THROWS_WITH(resume(Json::object(), random_rows(39)), Contains("40 sequences") && Contains("39"));
+    CHECK_THROWS_WITH(resume(Json::object(), random_rows(39)),
+                      Contains("40 sequences") && Contains("39"));
     auto gpt = Trainer::make("cpt", tiny_model(at::kFloat, "gpt2"), random_rows(40), options());
     CHECK_THROWS_AS(gpt->resume(folder), Error);
     auto narrow = Trainer::make("cpt", tiny_model(at::kBFloat16), random_rows(40), options());
@@ -166,7 +168,8 @@ TEST_CASE("a full disk leaves the old checkpoint whole", "[checkpoint]") {
     auto before = bytes_below(output);
     t->step();
     size_t model = fs::file_size(folder + "/model.safetensors");
-    for (rlim_t limit : {rlim_t(0), rlim_t(model / 2), rlim_t(model + 4096)}) {  // the last: full at the optimizer
+    for (rlim_t limit :
+         {rlim_t(0), rlim_t(model / 2), rlim_t(model + 4096)}) {  // the last: full at the optimizer
         {
             FullDisk full(limit);
             CHECK_THROWS_WITH(t->save(folder), Contains("cannot write"));

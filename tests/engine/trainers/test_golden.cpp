@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole trainings against torch and transformers: each step's loss, gradient norm and learning rate, the
-// gradients of a step, and the weights at the end. The peer runs every piece of a document by itself, so
-// packing, masks and padding are measured too.
+// Whole trainings against torch and transformers: each step's loss, gradient norm and learning
+// rate, the gradients of a step, and the weights at the end. The peer runs every piece of a
+// document by itself, so packing, masks and padding are measured too.
 #include <catch2/catch.hpp>
 
 #include "support.h"
@@ -50,7 +50,8 @@ TEST_CASE("trainings are those of torch and transformers", "[golden]") {
         }
         CHECK(trainer->done());
         std::string name = c["name"];
-        if (name == "cosine" || name == "floor") CHECK(difference(test::weights(*model), tensors(name)) <= 1e-5);
+        if (name == "cosine" || name == "floor")
+            CHECK(difference(test::weights(*model), tensors(name)) <= 1e-5);
     }
 }
 
@@ -66,18 +67,21 @@ TEST_CASE("gradients of one step are torch's", "[golden]") {
     std::map<std::string, at::Tensor> ours;
     const std::string suffix = ".exp_avg";
     for (const auto& [name, tensor] : state)
-        if (name.size() > suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0)
+        if (name.size() > suffix.size() &&
+            name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0)
             ours[name.substr(0, name.size() - suffix.size())] = tensor;
     CHECK(ours.size() == 20);
     CHECK(difference(ours, tensors("gradients")) <= 1e-5);
 }
 
 TEST_CASE("the weights' file is never written", "[golden]") {
-    std::string file = test::golden("trainers/llama/model.safetensors").string(), before = read_file(file);
+    std::string file = test::golden("trainers/llama/model.safetensors").string(),
+                before = read_file(file);
     Json all = golden();
     auto model = peer_model();
     auto start = test::weights(*model);
-    auto trainer = Trainer::make("cpt", model, documents(all), {{"lr", 0.1}, {"warmup_ratio", 0}, {"max_length", 16}});
+    auto trainer = Trainer::make("cpt", model, documents(all),
+                                 {{"lr", 0.1}, {"warmup_ratio", 0}, {"max_length", 16}});
     trainer->step();
     CHECK(difference(start, test::weights(*model)) > 0.01);
     CHECK((read_file(file) == before));

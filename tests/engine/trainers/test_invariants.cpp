@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must not matter: how a step is cut into micro-batches, padding, an interrupt, a save on the way,
-// which families are trained. And what must: the seed.
+// What must not matter: how a step is cut into micro-batches, padding, an interrupt, a save on the
+// way, which families are trained. And what must: the seed.
 #include <ATen/Parallel.h>
 
 #include <catch2/catch.hpp>
@@ -17,7 +17,7 @@ using test::weights;
 namespace {
 
 Json options(Json more = Json::object()) {
-    Json base = {{"lr", 1e-2},       {"max_length", 24}, {"batch_size", 4}, {"max_steps", 4},
+    Json base = {{"lr", 1e-2},        {"max_length", 24},    {"batch_size", 4}, {"max_steps", 4},
                  {"warmup_ratio", 0}, {"weight_decay", 0.1}, {"seed", 3}};
     base.update(more);
     return base;
@@ -31,8 +31,9 @@ TEST_CASE("8 sequences at once are 8 times one", "[invariants]") {
         std::vector<std::map<std::string, at::Tensor>> ends;
         for (int batch : {8, 4, 1}) {
             auto model = tiny_model();
-            auto t = Trainer::make("cpt", model, random_rows(40),
-                                   options({{"batch_size", batch}, {"accumulate", 8 / batch}, {"packing", packing}}));
+            auto t = Trainer::make(
+                "cpt", model, random_rows(40),
+                options({{"batch_size", batch}, {"accumulate", 8 / batch}, {"packing", packing}}));
             CHECK(t->run());
             histories.push_back(t->history());
             ends.push_back(weights(*model));
@@ -88,7 +89,8 @@ TEST_CASE("every family learns, in f32 and bf16", "[invariants]") {
         for (at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
             INFO(family << " " << c10::toString(dtype));
             auto model = tiny_model(dtype, family);
-            auto t = Trainer::make("cpt", model, rows, options({{"max_steps", 40}, {"weight_decay", 0}}));
+            auto t = Trainer::make("cpt", model, rows,
+                                   options({{"max_steps", 40}, {"weight_decay", 0}}));
             CHECK(t->run());
             CHECK(t->history().back().loss < t->history().front().loss - 1);
             for (const auto& entry : model->network->parameters().entries()) {
@@ -103,12 +105,14 @@ TEST_CASE("every family learns, in f32 and bf16", "[invariants]") {
 TEST_CASE("small steps are not lost in bf16", "[invariants]") {
     auto model = tiny_model(at::kBFloat16);
     auto start = weights(*model);
-    auto t = Trainer::make("cpt", model, random_rows(6),
-                           options({{"lr", 2e-5}, {"max_steps", 60}, {"schedule", "constant"}, {"weight_decay", 0}}));
+    auto t = Trainer::make(
+        "cpt", model, random_rows(6),
+        options({{"lr", 2e-5}, {"max_steps", 60}, {"schedule", "constant"}, {"weight_decay", 0}}));
     t->step();
     auto one = weights(*model);
     t->run();
-    at::Tensor w0 = start.at("model.layers.0.mlp.up_proj.weight"), w1 = one.at("model.layers.0.mlp.up_proj.weight");
+    at::Tensor w0 = start.at("model.layers.0.mlp.up_proj.weight"),
+               w1 = one.at("model.layers.0.mlp.up_proj.weight");
     at::Tensor w60 = weights(*model).at("model.layers.0.mlp.up_proj.weight");
     CHECK((w1 != w0).to(at::kFloat).mean().item<float>() < 0.3);
     CHECK((w60 != w0).to(at::kFloat).mean().item<float>() > 0.6);

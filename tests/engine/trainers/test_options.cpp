@@ -10,7 +10,9 @@ using test::random_rows;
 using test::tiny_model;
 
 namespace {
-void make(const Json& options, Rows rows = random_rows(3)) { Trainer::make("cpt", tiny_model(), rows, options); }
+void make(const Json& options, Rows rows = random_rows(3)) {
+    Trainer::make("cpt", tiny_model(), rows, options);
+}
 }  // namespace
 
 TEST_CASE("options are checked by name, type and range", "[options]") {
@@ -29,12 +31,21 @@ TEST_CASE("options are checked by name, type and range", "[options]") {
 
 TEST_CASE("the defaults are those of the table", "[options]") {
     TrainerOptions o = TrainerOptions::from_json({});
-    std::map<std::string, double> numbers = {
-        {"lr", o.lr}, {"epochs", o.epochs}, {"max_steps", o.max_steps}, {"batch_size", o.batch_size},
-        {"accumulate", o.accumulate}, {"max_length", o.max_length}, {"warmup_ratio", o.warmup_ratio},
-        {"min_lr_ratio", o.min_lr_ratio}, {"weight_decay", o.weight_decay}, {"beta1", o.beta1},
-        {"beta2", o.beta2}, {"eps", o.eps}, {"max_grad_norm", o.max_grad_norm},
-        {"save_steps", o.save_steps}, {"keep", o.keep}};
+    std::map<std::string, double> numbers = {{"lr", o.lr},
+                                             {"epochs", o.epochs},
+                                             {"max_steps", o.max_steps},
+                                             {"batch_size", o.batch_size},
+                                             {"accumulate", o.accumulate},
+                                             {"max_length", o.max_length},
+                                             {"warmup_ratio", o.warmup_ratio},
+                                             {"min_lr_ratio", o.min_lr_ratio},
+                                             {"weight_decay", o.weight_decay},
+                                             {"beta1", o.beta1},
+                                             {"beta2", o.beta2},
+                                             {"eps", o.eps},
+                                             {"max_grad_norm", o.max_grad_norm},
+                                             {"save_steps", o.save_steps},
+                                             {"keep", o.keep}};
     for (const OptionRow& row : TrainerOptions::rows())
         if (auto it = numbers.find(row.name); it != numbers.end()) {
             INFO(row.name);
@@ -48,8 +59,10 @@ TEST_CASE("the defaults are those of the table", "[options]") {
 
 TEST_CASE("rows that cannot be used are named", "[options]") {
     CHECK_THROWS_WITH(make({}, {}), Contains("no rows"));
-    CHECK_THROWS_WITH(make({}, {{{"input_ids", {1, 64}}}}), Contains("row 1") && Contains("0 to 63"));
-    CHECK_THROWS_WITH(make({}, {{{"input_ids", {1, 2}}}, {{"input_ids", {1.5, 2}}}}), Contains("row 2"));
+    CHECK_THROWS_WITH(make({}, {{{"input_ids", {1, 64}}}}),
+                      Contains("row 1") && Contains("0 to 63"));
+    CHECK_THROWS_WITH(make({}, {{{"input_ids", {1, 2}}}, {{"input_ids", {1.5, 2}}}}),
+                      Contains("row 2"));
     CHECK_THROWS_WITH(make({}, {{{"input_ids", "x"}}}), Contains("array"));
     CHECK_THROWS_WITH(make({}, {{{"content", "x"}, {"id", 1}}}), Contains("content, id"));
     CHECK_THROWS_WITH(make({}, {Json(3)}), Contains("text or input_ids"));

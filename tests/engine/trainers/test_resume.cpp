@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run that is killed for real (SIGKILL, from outside, also in the middle of a save) and resumed ends in
-// the same bytes as one that was left alone. The victim is this program again, running the hidden test.
+// A run that is killed for real (SIGKILL, from outside, also in the middle of a save) and resumed
+// ends in the same bytes as one that was left alone. The victim is this program again, running the
+// hidden test.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -27,12 +28,22 @@ constexpr int kSteps = 12;
 
 std::shared_ptr<Trainer> trainer_for(const std::string& output, at::ScalarType dtype) {
     return Trainer::make("cpt", test::tiny_model(dtype), test::random_rows(30),
-                         {{"lr", 5e-3}, {"max_length", 24}, {"batch_size", 2}, {"accumulate", 2},
-                          {"max_steps", kSteps}, {"weight_decay", 0.1}, {"output", output},
-                          {"save_steps", 1}, {"keep", 2}, {"resume", "auto"}, {"seed", 8}});
+                         {{"lr", 5e-3},
+                          {"max_length", 24},
+                          {"batch_size", 2},
+                          {"accumulate", 2},
+                          {"max_steps", kSteps},
+                          {"weight_decay", 0.1},
+                          {"output", output},
+                          {"save_steps", 1},
+                          {"keep", 2},
+                          {"resume", "auto"},
+                          {"seed", 8}});
 }
 
-at::ScalarType dtype_of_child() { return std::getenv("MOONLET_CHILD_BF16") ? at::kBFloat16 : at::kFloat; }
+at::ScalarType dtype_of_child() {
+    return std::getenv("MOONLET_CHILD_BF16") ? at::kBFloat16 : at::kFloat;
+}
 
 pid_t start_child(const std::string& output, bool bf16) {
     std::vector<std::string> environment;
@@ -42,7 +53,8 @@ pid_t start_child(const std::string& output, bool bf16) {
     std::vector<char*> env;
     for (std::string& e : environment) env.push_back(e.data());
     env.push_back(nullptr);
-    std::string self = fs::read_symlink("/proc/self/exe").string(), name = "victim of the resume test";
+    std::string self = fs::read_symlink("/proc/self/exe").string(),
+                name = "victim of the resume test";
     char* arguments[] = {self.data(), name.data(), nullptr};
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
@@ -130,7 +142,8 @@ TEST_CASE("killed in the middle of a save", "[resume]") {
     for (int attempt = 0; attempt < 20 && !half; ++attempt) {
         fs::remove_all(output);
         pid_t child = start_child(output, false);
-        kill_when(child, [&] { return !newest_checkpoint(output).empty() && stale_temporary(output); });
+        kill_when(child,
+                  [&] { return !newest_checkpoint(output).empty() && stale_temporary(output); });
         half = stale_temporary(output);
     }
     REQUIRE(half);

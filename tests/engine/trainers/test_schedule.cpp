@@ -15,7 +15,8 @@ TEST_CASE("schedules are transformers' own", "[schedule]") {
         Schedule schedule{c["kind"], c["lr"], c["min_lr_ratio"], c["warmup"], c["total"]};
         INFO(c.dump());
         for (size_t i = 0; i < c["rates"].size(); ++i)
-            CHECK(schedule.at(int(i)) == Approx(c["rates"][i].get<double>()).epsilon(1e-12).margin(1e-15));
+            CHECK(schedule.at(int(i)) ==
+                  Approx(c["rates"][i].get<double>()).epsilon(1e-12).margin(1e-15));
     }
 }
 
