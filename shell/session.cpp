@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shell/session.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -50,6 +51,13 @@ bool is_plain_data(lua_State* L, int index, int* budget, int depth = 0) {
 bool is_plain(lua_State* L, int index) {
     int budget = 1000;
     return is_plain_data(L, index, &budget);
+}
+
+// Moves to a new line on a terminal unless the cursor is at the start of one: the terminal wrote ^C,
+// or an answer was cut within a line. Blanks to the end of the row wrap only if something is there.
+std::string fresh_line(int width) {
+    if (!isatty(STDERR_FILENO)) return {};
+    return std::string(static_cast<std::size_t>(std::max(width - 1, 1)), ' ') + "\r";
 }
 
 double clock_seconds(clockid_t clock) {
@@ -192,11 +200,11 @@ bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool
         int count = lua_gettop(L_) - base;
         remember(base + 1, count);
         if (count > 0 && !entry.silent) succeeded = print_values(base + 1, count);
-        if (partial) show("interrupted: this is what there was");
+        if (partial) show(fresh_line(width_) + "interrupted: this is what there was");
     } else if (status == CallStatus::interrupted) {
         std::string text = "interrupted" + (where.empty() ? "" : " at " + where);
         remember_error(text);
-        show((isatty(STDIN_FILENO) ? "\n" : "") + text);  // behind the ^C that the terminal wrote
+        show(fresh_line(width_) + text);
     } else {
         ErrorText error = take_error(L_, width_);
         if (is_plain(L_, lua_gettop(L_))) {

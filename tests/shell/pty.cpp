@@ -144,6 +144,13 @@ std::string Pty::ask(const std::string& text) {
     return answer;
 }
 
+void Pty::start(const std::string& text) {
+    std::size_t from = screen.cursor_line();
+    send(text + "\r");
+    wait([&] { return screen.cursor_line() > from && screen.cursor_column() == 0; });
+    settle(100);
+}
+
 void Pty::line(const std::string& text) { ask(text); }
 
 void Pty::resize(std::size_t columns, std::size_t rows) {

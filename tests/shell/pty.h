@@ -32,19 +32,22 @@ class Pty {
     void send(std::string_view bytes);
     // Text, Enter, and waits until a new prompt stands there.
     void line(const std::string& text);
+    // Text and Enter; returns when the entry was taken: the cursor stands at the start of a line
+    // below. What it runs has begun, or is about to.
+    void start(const std::string& text);
     // The answer to a line that fits on one row: the rows between its echo and the new prompt.
     std::string ask(const std::string& text);
 
-    bool wait(const std::function<bool()>& done, int seconds = 10);
-    bool wait_text(const std::string& text, int seconds = 10);  // anywhere on the visible screen
-    bool wait_prompt(int seconds = 10);  // the cursor behind "> " and no more
+    bool wait(const std::function<bool()>& done, int seconds = 60);
+    bool wait_text(const std::string& text, int seconds = 60);  // anywhere on the visible screen
+    bool wait_prompt(int seconds = 60);  // the cursor behind "> " and no more
     // Reads whatever comes until nothing came for so long.
     void settle(int milliseconds = 60);
 
     void resize(std::size_t columns, std::size_t rows);
     void signal(int number);
     // Exit status as waitpid gives it; -1 when it did not end in time.
-    int wait_exit(int seconds = 10);
+    int wait_exit(int seconds = 60);
     bool alive();
 
     Screen screen;
