@@ -2,12 +2,16 @@
 """Numbers of transformers for tests/engine/generation.
 
 Writes tests/golden/generation/:
-  sampler.json          filtered probabilities of the LogitsProcessors and Warpers, random rows and rows with ties
-  llama/                a tiny random llama with its own byte-level tokenizer and chat template, as models.load takes it
-  generate.json         what generate() writes with it: greedy, penalised, ids and log-probabilities; likelihoods
+  sampler.json          filtered probabilities of the LogitsProcessors and Warpers, random rows
+                        and rows with ties
+  llama/                a tiny random llama with its own byte-level tokenizer and chat template,
+                        as models.load takes it
+  generate.json         what generate() writes with it: greedy, penalised, ids and
+                        log-probabilities; likelihoods
   minilm.json           sentences; minilm.safetensors: their embeddings, f32 [sentences, 384]
 Needs transformers and tokenizers; MiniLM's folder is .deps/minilm or the first argument.
 """
+
 import json
 import sys
 from pathlib import Path
@@ -24,14 +28,16 @@ PEER = {"transformers": transformers.__version__, "torch": torch.__version__, "s
 
 def write(name, value):
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / name).write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    (OUT / name).write_text(
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
+    )
 
 
 def floats(tensor):
     return [float(f"{x:.9g}") for x in tensor.flatten().tolist()]
 
 
-# ---- sampler ----------------------------------------------------------------------------------------------------
+# ---- sampler
 
 SETTINGS = [
     {"temperature": t, **more}
@@ -86,13 +92,25 @@ def sampler():
     for row, logits in rows.items():
         for s in SETTINGS:
             cases.append({"row": row, **s, "probabilities": floats(filtered(logits, seen, s))})
-    write("sampler.json", {"peer": PEER, "seen": seen, "rows": {k: floats(v) for k, v in rows.items()}, "cases": cases})
+    write(
+        "sampler.json",
+        {
+            "peer": PEER,
+            "seen": seen,
+            "rows": {k: floats(v) for k, v in rows.items()},
+            "cases": cases,
+        },
+    )
 
 
+# ---- a tiny model and what it writes
 
-# ---- a tiny model and what it writes ----------------------------------------------------------------------------
-
-TEXT = ["The moon orbits the earth.", "달은 지구를 돈다.", "Tides follow the moon; 밀물과 썰물.", "🌕🌖🌗 and the night"] * 4
+TEXT = [
+    "The moon orbits the earth.",
+    "달은 지구를 돈다.",
+    "Tides follow the moon; 밀물과 썰물.",
+    "🌕🌖🌗 and the night",
+] * 4
 TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -107,10 +125,15 @@ def make_tokenizer():
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=320, special_tokens=SPECIALS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=320,
+        special_tokens=SPECIALS,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     tok.train_from_iterator(TEXT, trainer)
-    tok.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", 0)])
+    tok.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", 0)]
+    )
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=tok, bos_token="<s>", eos_token="</s>", chat_template=TEMPLATE
     )
@@ -119,22 +142,36 @@ def make_tokenizer():
 def make_model(vocab):
     torch.manual_seed(SEED)
     config = transformers.LlamaConfig(
-        vocab_size=vocab, hidden_size=48, intermediate_size=80, num_hidden_layers=3, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=256, initializer_range=0.2, bos_token_id=0, eos_token_id=1,
+        vocab_size=vocab,
+        hidden_size=48,
+        intermediate_size=80,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        initializer_range=0.2,
+        bos_token_id=0,
+        eos_token_id=1,
         tie_word_embeddings=False,
     )
     model = transformers.LlamaForCausalLM(config).eval()
-    # Two ids end a text: what config.json says, and one more that only generation_config.json knows.
+    # Two ids end a text: that of config.json, and one that only generation_config.json knows.
     model.generation_config = transformers.GenerationConfig(bos_token_id=0, eos_token_id=[1, 2])
     return model
 
 
 def written(model, ids, count, **settings):
     out = model.generate(
-        torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), max_new_tokens=count,
-        do_sample=False, pad_token_id=0, return_dict_in_generate=True, output_logits=True, **settings,
+        torch.tensor([ids]),
+        attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+        max_new_tokens=count,
+        do_sample=False,
+        pad_token_id=0,
+        return_dict_in_generate=True,
+        output_logits=True,
+        **settings,
     )
-    tokens = out.sequences[0, len(ids):].tolist()
+    tokens = out.sequences[0, len(ids) :].tolist()
     logprobs = [float(step[0].float().log_softmax(-1)[t]) for step, t in zip(out.logits, tokens)]
     return {"ids": ids, "max_tokens": count, **settings, "tokens": tokens, "logprobs": logprobs}
 
@@ -171,12 +208,19 @@ def model_numbers():
     end = free["tokens"][4]
     assert end not in free["tokens"][:4]
     cases.append(written(model, prompts[0], 12, repetition_penalty=1.4, eos_token_id=[1, end]))
-    pairs = [("The moon", " orbits"), ("The moon ", "orbits the earth."), ("달은", " 지구를 돈다."), ("", "The night")]
+    pairs = [
+        ("The moon", " orbits"),
+        ("The moon ", "orbits the earth."),
+        ("달은", " 지구를 돈다."),
+        ("", "The night"),
+    ]
     # One continuation is the greedy one, so that `greedy` is true once.
     best = tok.decode(written(model, prompts[0], 1)["tokens"])
     assert tok("The moon" + best)["input_ids"][:-1] == prompts[0]
     pairs.append(("The moon", best))
-    likelihoods = [{"context": c, "continuation": t, **likelihood(model, tok, c, t)} for c, t in pairs]
+    likelihoods = [
+        {"context": c, "continuation": t, **likelihood(model, tok, c, t)} for c, t in pairs
+    ]
     logits = model(torch.tensor([prompts[0]])).logits[0]
     probabilities, ids = logits[-1].softmax(-1).topk(8)
     embedded = []
@@ -184,17 +228,30 @@ def model_numbers():
         states = model.model(torch.tensor([tok(text)["input_ids"]])).last_hidden_state[0]
         embedded.append({"text": text, "mean": floats(states.mean(0))})
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "달?"}]
-    write("generate.json", {
-        "peer": PEER, "cases": cases, "likelihoods": likelihoods,
-        "logits": {"ids": prompts[0], "shape": list(logits.shape), "values": floats(logits)},
-        "next": {"ids": prompts[0], "top": ids.tolist(), "probabilities": floats(probabilities)},
-        "embedded": embedded,
-        "chat": {"messages": messages,
-                 "text": tok.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)},
-    })
+    write(
+        "generate.json",
+        {
+            "peer": PEER,
+            "cases": cases,
+            "likelihoods": likelihoods,
+            "logits": {"ids": prompts[0], "shape": list(logits.shape), "values": floats(logits)},
+            "next": {
+                "ids": prompts[0],
+                "top": ids.tolist(),
+                "probabilities": floats(probabilities),
+            },
+            "embedded": embedded,
+            "chat": {
+                "messages": messages,
+                "text": tok.apply_chat_template(
+                    messages, tokenize=False, add_generation_prompt=True
+                ),
+            },
+        },
+    )
 
 
-# ---- MiniLM -----------------------------------------------------------------------------------------------------
+# ---- MiniLM
 
 SENTENCES = [
     "The moon orbits the earth.",
@@ -214,13 +271,15 @@ SENTENCES = [
 
 @torch.no_grad()
 def minilm(folder):
-    # What sentence-transformers' modules.json asks for: 256 tokens, mean over the mask, unit length.
+    # As sentence-transformers' modules.json asks: 256 tokens, mean over the mask, unit length.
     tok = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModel.from_pretrained(folder).eval()
     vectors = []
     for text in SENTENCES:
         batch = tok([text], truncation=True, max_length=256, padding=False, return_tensors="pt")
-        vectors.append(torch.nn.functional.normalize(model(**batch).last_hidden_state[0].mean(0), dim=0))
+        vectors.append(
+            torch.nn.functional.normalize(model(**batch).last_hidden_state[0].mean(0), dim=0)
+        )
     write("minilm.json", {"peer": PEER, "sentences": SENTENCES})
     save_file({"embeddings": torch.stack(vectors).contiguous()}, OUT / "minilm.safetensors")
     (OUT / "minilm.safetensors").chmod(0o644)

@@ -3,12 +3,15 @@
 
 Writes tests/golden/trainers/:
   llama/                 a tiny random llama in f32, as models.load takes it
-  cpt.json               documents, options and, for each case, loss, gradient norm and learning rate of each step
+  cpt.json               documents, options and, for each case, loss, gradient norm and learning
+                         rate of each step
   cosine, floor          .safetensors: the parameters after the last step of these cases
   gradients.safetensors  those of the first step of cosine
   schedule.json          learning rates of transformers' schedules
-Every piece of a document runs by itself here, without packing, masks or padding, so that these are checked too.
+Every piece of a document runs by itself here, without packing, masks or padding, so that these are
+checked too.
 """
+
 import json
 import sys
 from pathlib import Path
@@ -110,8 +113,13 @@ def train(model, documents, o, gradients=None):
     flat = [p for p in model.parameters() if p.dim() == 1]
     wide = [p for p in model.parameters() if p.dim() > 1]
     optimizer = torch.optim.AdamW(
-        [{"params": wide, "weight_decay": o["weight_decay"]}, {"params": flat, "weight_decay": 0.0}],
-        lr=o["lr"], betas=(o["beta1"], o["beta2"]), eps=o["eps"],
+        [
+            {"params": wide, "weight_decay": o["weight_decay"]},
+            {"params": flat, "weight_decay": 0.0},
+        ],
+        lr=o["lr"],
+        betas=(o["beta1"], o["beta2"]),
+        eps=o["eps"],
     )
     scheduler = schedule_of(optimizer, o, -int(-total * o["warmup_ratio"] // 1), total)
     random, steps = Random(o["seed"]), []
@@ -119,13 +127,16 @@ def train(model, documents, o, gradients=None):
         if step % in_epoch == 0:
             order = random.permutation(len(rows))
         begin = step % in_epoch * per_step
-        pieces = [p for r in order[begin:begin + per_step] for p in rows[r]]
+        pieces = [p for r in order[begin : begin + per_step] for p in rows[r]]
         counted = sum(len(targets) for _, targets in pieces)
         optimizer.zero_grad()
         loss = 0.0
         for inputs, targets in pieces:
             logits = model(torch.tensor([inputs])).logits[0]
-            part = torch.nn.functional.cross_entropy(logits, torch.tensor(targets), reduction="sum") / counted
+            part = (
+                torch.nn.functional.cross_entropy(logits, torch.tensor(targets), reduction="sum")
+                / counted
+            )
             part.backward()
             loss += part.item()
         limit = o["max_grad_norm"] or float("inf")
@@ -140,14 +151,38 @@ def train(model, documents, o, gradients=None):
 
 
 BASE = {
-    "lr": 3e-3, "epochs": 2, "batch_size": 2, "accumulate": 2, "max_length": 16, "packing": True, "warmup_ratio": 0.3,
-    "schedule": "cosine", "min_lr_ratio": 0.0, "weight_decay": 0.1, "beta1": 0.9, "beta2": 0.95, "eps": 1e-6,
-    "max_grad_norm": 0.7, "seed": 11,
+    "lr": 3e-3,
+    "epochs": 2,
+    "batch_size": 2,
+    "accumulate": 2,
+    "max_length": 16,
+    "packing": True,
+    "warmup_ratio": 0.3,
+    "schedule": "cosine",
+    "min_lr_ratio": 0.0,
+    "weight_decay": 0.1,
+    "beta1": 0.9,
+    "beta2": 0.95,
+    "eps": 1e-6,
+    "max_grad_norm": 0.7,
+    "seed": 11,
 }
 CASES = {
     "cosine": {},
-    "floor": {"min_lr_ratio": 0.25, "packing": False, "batch_size": 3, "max_steps": 5, "weight_decay": 0.0},
-    "linear": {"schedule": "linear", "max_grad_norm": 0.0, "accumulate": 1, "epochs": 1, "max_length": 24},
+    "floor": {
+        "min_lr_ratio": 0.25,
+        "packing": False,
+        "batch_size": 3,
+        "max_steps": 5,
+        "weight_decay": 0.0,
+    },
+    "linear": {
+        "schedule": "linear",
+        "max_grad_norm": 0.0,
+        "accumulate": 1,
+        "epochs": 1,
+        "max_length": 24,
+    },
     "constant": {"schedule": "constant", "max_steps": 5, "beta1": 0.8, "eps": 1e-5, "seed": 3},
 }
 
@@ -156,15 +191,25 @@ def main():
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
     config = transformers.LlamaConfig(
-        vocab_size=80, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=64, initializer_range=0.1, bos_token_id=0, eos_token_id=1,
+        vocab_size=80,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        initializer_range=0.1,
+        bos_token_id=0,
+        eos_token_id=1,
         tie_word_embeddings=True,
     )
     model = transformers.LlamaForCausalLM(config)
     model.save_pretrained(OUT / "llama")
     (OUT / "llama/model.safetensors").chmod(0o644)
     start = {k: v.clone() for k, v in model.state_dict().items()}
-    documents = [torch.randint(2, 80, (n,)).tolist() for n in (5, 9, 40, 2, 1, 17, 23, 3, 16, 11, 30, 7)]
+    documents = [
+        torch.randint(2, 80, (n,)).tolist() for n in (5, 9, 40, 2, 1, 17, 23, 3, 16, 11, 30, 7)
+    ]
     cases, gradients = [], {}
     for name, changes in CASES.items():
         model.load_state_dict(start)
@@ -173,7 +218,10 @@ def main():
         cases.append({"name": name, "options": options, "steps": steps})
         if name not in ("cosine", "floor"):
             continue
-        save_file({k: p.detach().clone() for k, p in model.named_parameters()}, OUT / f"{name}.safetensors")
+        save_file(
+            {k: p.detach().clone() for k, p in model.named_parameters()},
+            OUT / f"{name}.safetensors",
+        )
         (OUT / f"{name}.safetensors").chmod(0o644)
     save_file(gradients, OUT / "gradients.safetensors")
     (OUT / "gradients.safetensors").chmod(0o644)
@@ -181,8 +229,14 @@ def main():
 
     rates = []
     for kind, floor, warmup, total in (
-        ("cosine", 0, 0, 1), ("cosine", 0, 3, 10), ("cosine", 0, 0, 7), ("cosine", 0.1, 2, 9), ("linear", 0, 3, 10),
-        ("constant", 0, 4, 6), ("cosine", 0, 5, 5), ("linear", 0, 0, 4),
+        ("cosine", 0, 0, 1),
+        ("cosine", 0, 3, 10),
+        ("cosine", 0, 0, 7),
+        ("cosine", 0.1, 2, 9),
+        ("linear", 0, 3, 10),
+        ("constant", 0, 4, 6),
+        ("cosine", 0, 5, 5),
+        ("linear", 0, 0, 4),
     ):
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.02)
         scheduler = schedule_of(optimizer, {"schedule": kind, "min_lr_ratio": floor}, warmup, total)
@@ -191,7 +245,16 @@ def main():
             values.append(scheduler.get_last_lr()[0])
             optimizer.step()
             scheduler.step()
-        rates.append({"kind": kind, "lr": 0.02, "min_lr_ratio": floor, "warmup": warmup, "total": total, "rates": values})
+        rates.append(
+            {
+                "kind": kind,
+                "lr": 0.02,
+                "min_lr_ratio": floor,
+                "warmup": warmup,
+                "total": total,
+                "rates": values,
+            }
+        )
     write("schedule.json", {"peer": PEER, "cases": rates})
 
 
