@@ -36,13 +36,13 @@ m:generate("Once upon a time", {max_tokens=60, temperature=0.8, seed=7, stream=t
 end)
 
 section("What comes next", [[
-m:next("Once upon a", {top=5})
-m:next("Once upon a time there", {top=5, temperature=2})]], function()
-    local n = m:next("Once upon a", { top = 5 })
+m:next("Once upon a time there lived a", {top=6})
+m:next("Once upon a time there lived a", {top=6, temperature=0.5})]], function()
+    local n = m:next("Once upon a time there lived a", { top = 6 })
     print(n)
-    print "with temperature 2 the same kind of list gets flatter:"
-    print(m:next("Once upon a time there", { top = 5, temperature = 2 }))
-    number('probability of the first token after "Once upon a"', ("%.1f %%"):format(
+    print "a low temperature makes the likely ones likelier:"
+    print(m:next("Once upon a time there lived a", { top = 6, temperature = 0.5 }))
+    number('probability of the most likely token there', ("%.1f %%"):format(
         100 * n[1].probability))
 end)
 
@@ -50,7 +50,7 @@ section("A chat through the model's own template", [[
 c = m:chat{system="Answer briefly.", max_tokens=40, stream=true}
 c "What is the capital of Korea?"
 c:edit(1, "What is the capital of France?")
-c "What is 3 + 4?"
+c "Who wrote Hamlet?"
 c "한국의 수도는 어디예요?"
 c:render()]], function()
     local c = m:chat { system = "Answer briefly.", max_tokens = 40, stream = true }
@@ -63,7 +63,7 @@ c:render()]], function()
     ask("What is the capital of France?", function()
         c:edit(1, "What is the capital of France?") -- in place of the first question
     end)
-    ask "What is 3 + 4?"
+    ask "Who wrote Hamlet?"
     ask "한국의 수도는 어디예요?"
     local prompt = c:render():gsub("\n$", ""):gsub("\n", "\n  ")
     print("the exact text the model sees:\n  " .. prompt)
