@@ -156,7 +156,7 @@ const bool registered = add_rows({
     {"Tokenizer:id", id, "token: string -> integer?",
      "The id of one vocabulary entry, nil where there is none.", "tok:id(\"<|im_end|>\")"},
     {"Tokenizer:save", save, "path: string", "Writes tokenizer.json, atomically.",
-     "tok:save(\"tokenizer.json\")"},
+     "tok:save(\"/tmp/tokenizer.json\")"},
     {"Tokenizer:release", release, "",
      "Gives the memory back now; the object is unusable afterwards.", ""},
     {"Tokenizer:__len", length, "other?: any -> integer", "The size of the vocabulary.", "#tok"},
