@@ -22,9 +22,9 @@ class Bound {
     const Value& operator[](size_t i) const;
     Value get(size_t i, Value fallback) const { return has(i) ? *values_[i] : fallback; }
     bool flag(size_t i, bool fallback) const { return has(i) ? values_[i]->truthy() : fallback; }
-    int64_t integer(size_t i, int64_t fallback) const;   // Error: not an integer
+    int64_t integer(size_t i, int64_t fallback) const;            // Error: not an integer
     std::string text(size_t i, std::string fallback = "") const;  // Error: not a string
-    const std::string* text_or_none(size_t i) const;     // null: absent or none
+    const std::string* text_or_none(size_t i) const;              // null: absent or none
     const char* function() const { return function_; }
 
   private:

@@ -17,8 +17,25 @@ struct Position {
     int line = 1, column = 1;
 };
 
-enum class ExprKind { constant, name, list, tuple, dict, attribute, item, slice, call, filter, test,
-                      unary, binary, logic, compare, concat, conditional };
+enum class ExprKind {
+    constant,
+    name,
+    list,
+    tuple,
+    dict,
+    attribute,
+    item,
+    slice,
+    call,
+    filter,
+    test,
+    unary,
+    binary,
+    logic,
+    compare,
+    concat,
+    conditional
+};
 
 struct Expr {
     Expr(ExprKind k, Position p) : kind(k), at(p) {}
@@ -85,8 +102,7 @@ struct TestExpr : Expr {
     CallArgs args;
 };
 struct Unary : Expr {  // '-', '+', 'n' for not
-    Unary(Position p, char o, ExprPtr e)
-        : Expr(ExprKind::unary, p), op(o), operand(std::move(e)) {}
+    Unary(Position p, char o, ExprPtr e) : Expr(ExprKind::unary, p), op(o), operand(std::move(e)) {}
     char op;
     ExprPtr operand;
 };
@@ -118,8 +134,22 @@ struct Conditional : Expr {
     ExprPtr test, then, otherwise;  // otherwise may be null
 };
 
-enum class StmtKind { text, output, loop, branch, set, set_block, macro, call_block, filter_block,
-                      with, block, generation, autoescape, flow };
+enum class StmtKind {
+    text,
+    output,
+    loop,
+    branch,
+    set,
+    set_block,
+    macro,
+    call_block,
+    filter_block,
+    with,
+    block,
+    generation,
+    autoescape,
+    flow
+};
 
 struct Stmt {
     Stmt(StmtKind k, Position p) : kind(k), at(p) {}

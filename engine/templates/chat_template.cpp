@@ -84,8 +84,8 @@ std::string cut_at_mark(const std::string& rendered) {
     std::string mark = kContinueMark, bare = mark.substr(0, mark.size() - 1);
     size_t at = rendered.rfind(bare);
     if (at == std::string::npos)
-        throw Error("the last message does not appear in the prompt",
-                    "a template that prints it", "leave continue_final_message out");
+        throw Error("the last message does not appear in the prompt", "a template that prints it",
+                    "leave continue_final_message out");
     std::string kept = rendered.substr(0, at);
     if (rendered.compare(at, mark.size(), mark) == 0) return kept;
     return jinja::text::strip(kept, false, true);
@@ -168,8 +168,8 @@ std::string ChatTemplate::render(const Json& messages, const Options& options,
     Json prepared = Json::array();
     for (const Json& message : messages) {
         if (!message.is_object())
-            throw Error("a message is " + quote(message.dump(-1, ' ', false,
-                                                             Json::error_handler_t::replace)),
+            throw Error("a message is " +
+                            quote(message.dump(-1, ' ', false, Json::error_handler_t::replace)),
                         "an object with role and content");
         prepared.push_back(alias_reasoning(message));
     }

@@ -29,9 +29,9 @@ class ChatTemplate {
     struct Options {
         bool add_generation_prompt = true;
         bool continue_final_message = false;  // cut behind the last message's text
-        Json tools;      // null, or an array of {type: "function", function: {…}}
-        Json documents;  // null, or an array of {title, text}
-        Json extra;      // null, or an object of more variables, such as enable_thinking
+        Json tools;        // null, or an array of {type: "function", function: {…}}
+        Json documents;    // null, or an array of {title, text}
+        Json extra;        // null, or an object of more variables, such as enable_thinking
         std::string name;  // another of the model's templates; "" = default, tool_use with tools
     };
 

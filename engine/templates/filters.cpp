@@ -50,7 +50,8 @@ bool parse_integer(const std::string& text, int64_t base, int64_t& out) {
 bool parse_real(const std::string& text, double& out) {
     std::string s = text::lower(text::strip(text, true, true)), plain;
     for (size_t i = 0; i < s.size(); ++i) {
-        bool inner = i > 0 && i + 1 < s.size() && std::isdigit(static_cast<unsigned char>(s[i - 1])) &&
+        bool inner = i > 0 && i + 1 < s.size() &&
+                     std::isdigit(static_cast<unsigned char>(s[i - 1])) &&
                      std::isdigit(static_cast<unsigned char>(s[i + 1]));
         if (s[i] != '_' || !inner) plain += s[i];
     }
@@ -152,14 +153,15 @@ Value do_length(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("length", {}, a, k);
     int64_t n = v.length();
     if (n < 0)
-        throw Error("object of type '" + v.type_name() + "' has no len()",
-                    "a string, list or dict", "put |list before a generator's |length");
+        throw Error("object of type '" + v.type_name() + "' has no len()", "a string, list or dict",
+                    "put |list before a generator's |length");
     return n;
 }
 
 Value do_attr(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("attr", {"name"}, a, k, 1);
     std::string name = b.text(0);
+    if (v.is_undefined()) throw Error(v.undefined_message(), "a value with attribute " + name);
     Value found = v.kind() == Kind::object ? v.as_object()->attribute(name) : bound_method(v, name);
     if (!found.is_absent()) return found;
     return Value::undefined("'" + v.type_name() + " object' has no attribute " + repr_string(name));
@@ -173,8 +175,8 @@ Value do_tojson(const Value& v, const Arguments& a, const NamedArguments& k) {
     if (b.has(1) && !b[1].is_none()) {
         style.indented = true;
         style.item_separator = ",";
-        style.indent = b[1].is_string() ? b[1].as_string()
-                                        : repeat(" ", b.integer(1, 0)).as_string();
+        style.indent =
+            b[1].is_string() ? b[1].as_string() : repeat(" ", b.integer(1, 0)).as_string();
     }
     if (b.has(2) && !b[2].is_none()) {
         auto parts = b[2].to_vector();
@@ -211,12 +213,23 @@ Value do_file_size(const Value& v, const Arguments& a, const NamedArguments& k) 
 }
 
 const FilterTable& value_filters() {
-    static const FilterTable table = {
-        {"default", do_default}, {"d", do_default}, {"int", do_int}, {"float", do_float},
-        {"abs", do_abs}, {"round", do_round}, {"string", do_string}, {"escape", do_escape},
-        {"e", do_escape}, {"forceescape", do_force_escape}, {"safe", do_safe},
-        {"length", do_length}, {"count", do_length}, {"attr", do_attr}, {"tojson", do_tojson},
-        {"pprint", do_pprint}, {"filesizeformat", do_file_size}};
+    static const FilterTable table = {{"default", do_default},
+                                      {"d", do_default},
+                                      {"int", do_int},
+                                      {"float", do_float},
+                                      {"abs", do_abs},
+                                      {"round", do_round},
+                                      {"string", do_string},
+                                      {"escape", do_escape},
+                                      {"e", do_escape},
+                                      {"forceescape", do_force_escape},
+                                      {"safe", do_safe},
+                                      {"length", do_length},
+                                      {"count", do_length},
+                                      {"attr", do_attr},
+                                      {"tojson", do_tojson},
+                                      {"pprint", do_pprint},
+                                      {"filesizeformat", do_file_size}};
     return table;
 }
 

@@ -83,7 +83,8 @@ Value do_first(const Value& v, const Arguments& a, const NamedArguments& k) {
 Value do_last(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("last", {}, a, k);
     if (v.kind() == Kind::object)
-        throw Error("'" + v.type_name() + "' object is not reversible", "a list", "put |list before");
+        throw Error("'" + v.type_name() + "' object is not reversible", "a list",
+                    "put |list before");
     auto items = v.to_vector();
     return items.empty() ? Value::undefined("No last item, sequence was empty.") : items.back();
 }
@@ -254,7 +255,7 @@ Value do_sort(const Value& v, const Arguments& a, const NamedArguments& k) {
     for (const Value& item : v.to_vector()) {
         std::vector<Value> keys;
         for (const Value& path : paths) keys.push_back(key_of(item, path, sensitive));
-        keyed.emplace_back(keys.size() == 1 ? keys[0] : Value::list(keys), item);
+        keyed.emplace_back(Value::list(std::move(keys)), item);
     }
     sort_by(keyed, b.flag(0, false));
     std::vector<Value> out;
@@ -303,8 +304,7 @@ Value do_sum(const Value& v, const Arguments& a, const NamedArguments& k) {
     Value total = b.get(1, 0);
     if (total.is_string()) throw Error("sum() can't sum strings", "numbers", "use |join");
     Source items(v);
-    for (Value item; items.next(item);)
-        total = binary(BinaryOp::add, total, get_path(item, b[0]));
+    for (Value item; items.next(item);) total = binary(BinaryOp::add, total, get_path(item, b[0]));
     return total;
 }
 
@@ -397,8 +397,8 @@ Value do_groupby(const Value& v, const Arguments& a, const NamedArguments& k) {
         for (; j < keyed.size() && Value::equal(keyed[j].first, keyed[i].first); ++j)
             members.push_back(keyed[j].second);
         Value key = sensitive ? keyed[i].first : get_path(keyed[i].second, b[0], b[1]);
-        out.push_back(std::shared_ptr<Object>(
-            std::make_shared<Group>(key, Value::list(std::move(members)))));
+        out.push_back(
+            std::shared_ptr<Object>(std::make_shared<Group>(key, Value::list(std::move(members)))));
         i = j == i ? i + 1 : j;
     }
     return Value::list(std::move(out));
@@ -407,14 +407,27 @@ Value do_groupby(const Value& v, const Arguments& a, const NamedArguments& k) {
 }  // namespace
 
 const FilterTable& sequence_filters() {
-    static const FilterTable table = {
-        {"first", do_first}, {"last", do_last}, {"random", do_random}, {"list", do_list},
-        {"reverse", do_reverse}, {"join", do_join}, {"items", do_items}, {"map", do_map},
-        {"select", choose<true, false>}, {"reject", choose<false, false>},
-        {"selectattr", choose<true, true>}, {"rejectattr", choose<false, true>},
-        {"unique", do_unique}, {"sort", do_sort}, {"dictsort", do_dictsort},
-        {"min", extreme<false>}, {"max", extreme<true>}, {"sum", do_sum}, {"batch", do_batch},
-        {"slice", do_slice}, {"groupby", do_groupby}};
+    static const FilterTable table = {{"first", do_first},
+                                      {"last", do_last},
+                                      {"random", do_random},
+                                      {"list", do_list},
+                                      {"reverse", do_reverse},
+                                      {"join", do_join},
+                                      {"items", do_items},
+                                      {"map", do_map},
+                                      {"select", choose<true, false>},
+                                      {"reject", choose<false, false>},
+                                      {"selectattr", choose<true, true>},
+                                      {"rejectattr", choose<false, true>},
+                                      {"unique", do_unique},
+                                      {"sort", do_sort},
+                                      {"dictsort", do_dictsort},
+                                      {"min", extreme<false>},
+                                      {"max", extreme<true>},
+                                      {"sum", do_sum},
+                                      {"batch", do_batch},
+                                      {"slice", do_slice},
+                                      {"groupby", do_groupby}};
     return table;
 }
 

@@ -28,7 +28,7 @@ Value like(const Value& v, std::string out) {
 }
 
 template <std::string (*F)(std::string_view)>
-Value mapped(const Value& v, const Arguments& a, const NamedArguments& k) {
+Value cased(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("filter", {}, a, k);
     return like(v, F(text_of(v)));
 }
@@ -77,8 +77,8 @@ Value do_center(const Value& v, const Arguments& a, const NamedArguments& k) {
 Value do_indent(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("indent", {"width", "first", "blank"}, a, k);
     if (!v.is_string()) throw Error("indent of " + v.type_name(), "a string");
-    std::string indent = b[0].is_string() ? b[0].as_string()
-                                          : repeat(" ", b.integer(0, 4)).as_string();
+    std::string indent =
+        b[0].is_string() ? b[0].as_string() : repeat(" ", b.integer(0, 4)).as_string();
     bool blank = b.flag(2, false), first_too = b.flag(1, false);
     std::string out, source = text_of(v) + "\n";
     auto lines = text::split_lines(source, false);
@@ -100,11 +100,14 @@ Value do_truncate(const Value& v, const Arguments& a, const NamedArguments& k) {
     std::string end = b.text(2, "...");
     int64_t end_length = int64_t(text::length(end));
     if (length < end_length)
-        throw Error("truncate to " + std::to_string(length), "at least the length of its end, " +
-                                                                 std::to_string(end_length));
+        throw Error("truncate to " + std::to_string(length),
+                    "at least the length of its end, " + std::to_string(end_length));
     if (leeway < 0) throw Error("leeway " + std::to_string(leeway), "at least 0");
+    int64_t have = v.length();
+    if (have < 0 || (!v.is_string() && have > length + leeway))
+        throw Error("truncate of " + v.type_name(), "a string");
+    if (have <= length + leeway) return v;
     std::u32string s = text::decode(text_of(v));
-    if (int64_t(s.size()) <= length + leeway) return v;
     s.resize(size_t(length - end_length));
     if (!b.flag(1, false)) {
         size_t space = s.rfind(U' ');
@@ -169,6 +172,7 @@ Value do_wordwrap(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("wordwrap", {"width", "break_long_words", "wrapstring", "break_on_hyphens"}, a, k);
     int64_t width = b.integer(0, 79);
     if (width <= 0) throw Error("invalid width " + std::to_string(width), "a width above 0");
+    if (!v.is_string()) throw Error("wordwrap of " + v.type_name(), "a string");
     const std::string* given = b.text_or_none(2);
     std::string wrap = given ? *given : "\n", out;
     bool first = true;
@@ -222,8 +226,8 @@ Value do_striptags(const Value& v, const Arguments& a, const NamedArguments& k) 
     for (const std::string& word : text::split(s, nullptr, -1, false))
         out += (out.empty() ? "" : " ") + word;
     static const std::pair<const char*, const char*> kEntities[] = {
-        {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#34;", "\""}, {"&#39;", "'"},
-        {"&nbsp;", "\u00a0"}, {"&amp;", "&"}};
+        {"&lt;", "<"},  {"&gt;", ">"},        {"&quot;", "\""}, {"&#34;", "\""},
+        {"&#39;", "'"}, {"&nbsp;", "\u00a0"}, {"&amp;", "&"}};
     for (auto& [entity, text] : kEntities) out = text::replace(out, entity, text);
     return out;
 }
@@ -303,13 +307,22 @@ Value do_urlize(const Value& v, const Arguments& a, const NamedArguments& k) {
 }  // namespace
 
 const FilterTable& text_filters() {
-    static const FilterTable table = {
-        {"upper", mapped<text::upper>}, {"lower", mapped<text::lower>},
-        {"capitalize", mapped<text::capitalize>}, {"title", do_title}, {"trim", do_trim},
-        {"replace", do_replace}, {"center", do_center}, {"indent", do_indent},
-        {"truncate", do_truncate}, {"wordwrap", do_wordwrap}, {"wordcount", do_wordcount},
-        {"format", do_format}, {"striptags", do_striptags}, {"urlencode", do_urlencode},
-        {"xmlattr", do_xmlattr}, {"urlize", do_urlize}};
+    static const FilterTable table = {{"upper", cased<text::upper>},
+                                      {"lower", cased<text::lower>},
+                                      {"capitalize", cased<text::capitalize>},
+                                      {"title", do_title},
+                                      {"trim", do_trim},
+                                      {"replace", do_replace},
+                                      {"center", do_center},
+                                      {"indent", do_indent},
+                                      {"truncate", do_truncate},
+                                      {"wordwrap", do_wordwrap},
+                                      {"wordcount", do_wordcount},
+                                      {"format", do_format},
+                                      {"striptags", do_striptags},
+                                      {"urlencode", do_urlencode},
+                                      {"xmlattr", do_xmlattr},
+                                      {"urlize", do_urlize}};
     return table;
 }
 

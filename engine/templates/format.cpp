@@ -70,7 +70,9 @@ class PercentFormatter {
             ++at_;
             directive(out);
         }
-        if (!args_.is_dict() && taken_ < values().size())
+        // What Python takes for a mapping may go unused: dicts, lists, undefined.
+        bool mapping = args_.is_dict() || args_.kind() == Kind::list || args_.is_undefined();
+        if (!mapping && taken_ < values().size())
             throw Error("not all arguments converted during string formatting",
                         "as many values as % directives");
         return out;
@@ -160,7 +162,8 @@ class PercentFormatter {
                 return format_text(type == 's' ? value.str() : value.repr(), spec);
             case 'c':
                 if (value.is_string()) {
-                    if (value.length() != 1) throw Error("%c requires int or char", "one character");
+                    if (value.length() != 1)
+                        throw Error("%c requires int or char", "one character");
                     spec.align = spec.align ? spec.align : own;
                     return format_text(value.as_string(), spec);
                 }
@@ -173,7 +176,8 @@ class PercentFormatter {
                         "one of s r d i u c o x X e E f F g G %");
         if (!value.is_number())
             throw Error(std::string("%") + type + " format: a real number is required, not " +
-                            value.type_name(), "a number");
+                            value.type_name(),
+                        "a number");
         if (zero && spec.align != '<') spec.align = '=', spec.fill = "0";
         if (std::string("eEfFgG").find(type) != std::string::npos) {
             spec.type = type;
@@ -234,7 +238,8 @@ class BraceFormatter {
             } else {
                 size_t begin = ++at;
                 int open = 1;
-                for (; at < f.size() && open; ++at) open += f[at] == '{' ? 1 : f[at] == '}' ? -1 : 0;
+                for (; at < f.size() && open; ++at)
+                    open += f[at] == '{' ? 1 : f[at] == '}' ? -1 : 0;
                 if (open) throw Error("expected '}' before end of string", "{field}");
                 std::string piece = field(f.substr(begin, at - begin - 1), depth);
                 spend_text(piece.size());
@@ -275,11 +280,12 @@ class BraceFormatter {
         size_t at = path.find_first_of(".[");
         std::string head = path.substr(0, at);
         Value value;
-        bool digits = !head.empty() && std::all_of(head.begin(), head.end(), [](char c) {
-            return c >= '0' && c <= '9';
-        });
+        bool digits = !head.empty() && std::all_of(head.begin(), head.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
         if (head.empty() || digits) {
-            size_t index = head.empty() ? automatic_++ : head.size() > 9 ? ~size_t(0) : std::stoul(head);
+            size_t index = head.empty()      ? automatic_++
+                           : head.size() > 9 ? ~size_t(0)
+                                             : std::stoul(head);
             if (index >= args_.size())
                 throw Error("Replacement index " + head + " out of range for positional args tuple",
                             "an argument for each {}");

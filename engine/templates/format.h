@@ -11,8 +11,8 @@
 
 namespace moonlet::jinja {
 
-std::string repr_double(double d);               // shortest that reads back: 1.0, 1e+16, nan
-std::string repr_string(std::string_view s);     // quoted, escaped
+std::string repr_double(double d);            // shortest that reads back: 1.0, 1e+16, nan
+std::string repr_string(std::string_view s);  // quoted, escaped
 
 // format % args; args is a tuple of values, a dict for %(name)s, or one value.
 std::string percent_format(const std::string& format, const Value& args);

@@ -137,17 +137,21 @@ std::string format_integer(int64_t value, const FormatSpec& spec) {
         case 'b': digits = in_base(size, 2), prefix = "0b"; break;
         case 'o': digits = in_base(size, 8), prefix = "0o"; break;
         case 'x': digits = in_base(size, 16), prefix = "0x"; break;
-        case 'X':
-            digits = text::upper(in_base(size, 16)), prefix = "0X";
-            break;
+        case 'X': digits = text::upper(in_base(size, 16)), prefix = "0X"; break;
         case 'c': {
-            if (value < 0 || value > 0x10ffff) throw Error("%c of a number out of range", "a code point");
+            if (value < 0 || value > 0x10ffff)
+                throw Error("%c of a number out of range", "a code point");
             std::string out;
             text::append(out, char32_t(value));
             return pad(out, spec, '<', 0);
         }
-        case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': case '%':
-            return format_real(double(value), spec);
+        case 'e':
+        case 'E':
+        case 'f':
+        case 'F':
+        case 'g':
+        case 'G':
+        case '%': return format_real(double(value), spec);
         default:
             throw Error(std::string("format code '") + spec.type + "' for an integer",
                         "one of b c d e f g n o x X %");
@@ -181,9 +185,13 @@ std::string format_real(double value, const FormatSpec& spec) {
                     }
                 }
                 break;
-            case 'e': case 'E': body = print(size, 'e', precision, spec.alternate); break;
-            case 'f': case 'F': body = print(size, 'f', precision, spec.alternate); break;
-            case 'g': case 'G': case 'n': body = print(size, 'g', precision, spec.alternate); break;
+            case 'e':
+            case 'E': body = print(size, 'e', precision, spec.alternate); break;
+            case 'f':
+            case 'F': body = print(size, 'f', precision, spec.alternate); break;
+            case 'g':
+            case 'G':
+            case 'n': body = print(size, 'g', precision, spec.alternate); break;
             case '%': body = print(size * 100, 'f', precision, spec.alternate) + "%"; break;
             default:
                 throw Error(std::string("format code '") + spec.type + "' for a float",
@@ -218,8 +226,10 @@ std::string repr_double(double d) {
         return out + tail;
     }
     if (exponent < 0) return sign + "0." + std::string(size_t(-exponent - 1), '0') + digits;
-    if (count <= exponent + 1) return sign + digits + std::string(size_t(exponent + 1 - count), '0') + ".0";
-    return sign + digits.substr(0, size_t(exponent + 1)) + "." + digits.substr(size_t(exponent + 1));
+    if (count <= exponent + 1)
+        return sign + digits + std::string(size_t(exponent + 1 - count), '0') + ".0";
+    return sign + digits.substr(0, size_t(exponent + 1)) + "." +
+           digits.substr(size_t(exponent + 1));
 }
 
 }  // namespace moonlet::jinja

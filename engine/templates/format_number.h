@@ -11,13 +11,13 @@ namespace moonlet::jinja {
 
 struct FormatSpec {
     std::string fill = " ";
-    char align = 0;      // '<' '>' '=' '^', 0 = the type's own
-    char sign = '-';     // '+', '-', ' '
+    char align = 0;   // '<' '>' '=' '^', 0 = the type's own
+    char sign = '-';  // '+', '-', ' '
     bool alternate = false;
-    char group = 0;      // ',' or '_'
-    int64_t width = 0;   // characters
+    char group = 0;     // ',' or '_'
+    int64_t width = 0;  // characters
     int precision = -1;
-    char type = 0;       // 's' 'd' 'f' …, 0 = the value's own
+    char type = 0;  // 's' 'd' 'f' …, 0 = the value's own
 };
 
 // Error: not a specification.

@@ -62,16 +62,22 @@ class Cycler : public Object, public std::enable_shared_from_this<Cycler> {
         if (name == "current") return items_[at_];
         auto self = std::const_pointer_cast<Cycler>(shared_from_this());
         if (name == "next")
-            return Value::function(name, [self](const Arguments&, const NamedArguments&) {
-                Value v = self->items_[self->at_];
-                self->at_ = (self->at_ + 1) % self->items_.size();
-                return v;
-            }, depth());
+            return Value::function(
+                name,
+                [self](const Arguments&, const NamedArguments&) {
+                    Value v = self->items_[self->at_];
+                    self->at_ = (self->at_ + 1) % self->items_.size();
+                    return v;
+                },
+                depth());
         if (name == "reset")
-            return Value::function(name, [self](const Arguments&, const NamedArguments&) {
-                self->at_ = 0;
-                return Value::none();
-            }, depth());
+            return Value::function(
+                name,
+                [self](const Arguments&, const NamedArguments&) {
+                    self->at_ = 0;
+                    return Value::none();
+                },
+                depth());
         return Value();
     }
 

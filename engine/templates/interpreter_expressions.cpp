@@ -60,8 +60,7 @@ Value Interpreter::eval_kind(const Expr& expr) {
         }
         case ExprKind::compare: return eval_compare(static_cast<const Compare&>(expr));
         case ExprKind::concat: return eval_concat(static_cast<const Concat&>(expr));
-        case ExprKind::conditional:
-            return eval_conditional(static_cast<const Conditional&>(expr));
+        case ExprKind::conditional: return eval_conditional(static_cast<const Conditional&>(expr));
     }
     return Value();
 }
@@ -74,11 +73,11 @@ Value Interpreter::lookup(std::string_view name) {
     if (const Value* found = find_global(std::string(name))) return *found;
     if (name == "namespace") {
         auto alive = alive_;
-        return Value::function("namespace", [this, alive](const Arguments& a,
-                                                          const NamedArguments& k) {
-            check_alive(alive);
-            return make_namespace(a, k);
-        });
+        return Value::function("namespace",
+                               [this, alive](const Arguments& a, const NamedArguments& k) {
+                                   check_alive(alive);
+                                   return make_namespace(a, k);
+                               });
     }
     if (name == "self") return make_self();
     return Value();
@@ -89,9 +88,8 @@ Value Interpreter::make_self() {
     auto alive = alive_;
     for (const BlockStmt* block : body_.blocks)
         blocks.emplace_back(
-            block->name,
-            Value::function(block->name, [this, alive, block](const Arguments&,
-                                                              const NamedArguments&) {
+            block->name, Value::function(block->name, [this, alive, block](const Arguments&,
+                                                                           const NamedArguments&) {
                 check_alive(alive);
                 return text_value(capture(block->body, open_scope(block->body, root_)));
             }));
@@ -127,6 +125,10 @@ Value Interpreter::eval_slice(const Slice& node) {
     Value object = eval(*node.object);
     auto part = [&](const ExprPtr& e) { return e ? eval(*e) : Value::none(); };
     Value start = part(node.start), stop = part(node.stop);
+    // Jinja2 folds constants with a lookup that gives undefined: {{ 5[1:] }} prints nothing.
+    bool scalar = object.is_number() || object.is_none();
+    if (scalar && node.object->kind == ExprKind::constant)
+        return Value::undefined("a constant cannot be sliced");
     return slice(object, start, stop, part(node.step));
 }
 
@@ -170,7 +172,8 @@ Value Interpreter::eval_filter(const FilterExpr& node, const Value* head) {
     } catch (const TemplateError&) {
         throw;
     } catch (const Error& error) {
-        throw TemplateError(node.at.line, node.at.column, "filter " + node.name + ": " + error.what());
+        throw TemplateError(node.at.line, node.at.column,
+                            "filter " + node.name + ": " + error.what());
     }
 }
 

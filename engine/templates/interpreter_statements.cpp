@@ -127,8 +127,9 @@ void Interpreter::assign(const Expr& target, const Value& value) {
                              ? std::dynamic_pointer_cast<Namespace>(object.as_object())
                              : nullptr;
             if (!space)
-                throw Error("cannot assign attribute on non-namespace object (" +
-                                object.type_name() + ")", "namespace() to hold it");
+                throw Error(
+                    "cannot assign attribute on non-namespace object (" + object.type_name() + ")",
+                    "namespace() to hold it");
             space->set(node.name, value);
             return;
         }
@@ -190,8 +191,8 @@ Interpreter::Flow Interpreter::run_loop_over(const Loop& loop, const Value& iter
         };
         items = std::make_unique<Filtered<decltype(passes)>>(std::move(items), passes);
     }
-    auto state = std::make_shared<LoopState>(*this, loop, outer, std::move(items), known_length,
-                                             depth);
+    auto state =
+        std::make_shared<LoopState>(*this, loop, outer, std::move(items), known_length, depth);
     Value state_value = std::shared_ptr<Object>(state);
     LoopFinisher finisher(*state);
     bool completed = false;  // a round came to its end: Jinja2 asks this for {% else %}
@@ -261,8 +262,7 @@ void Interpreter::run_generation(const BlockStmt& block) {
     std::string text = capture(block.body, open_scope(block.body, frame_));
     // What is captured into a variable or macro stands where the output has got to, as the tracker
     // of transformers counts it.
-    if (info_)
-        info_->generation_spans.emplace_back(output_.size(), output_.size() + text.size());
+    if (info_) info_->generation_spans.emplace_back(output_.size(), output_.size() + text.size());
     write_text(text);
 }
 
@@ -298,9 +298,9 @@ std::string Interpreter::call_macro(const Macro& macro, const Arguments& args,
             const Value* given = frame->find(signature.names[i]);
             if (given && !given->is_absent()) continue;
             const std::string& name = signature.names[i];
-            frame->set(name, i >= first ? eval(*signature.defaults[i - first])
-                                        : Value::undefined("parameter '" + name +
-                                                           "' was not provided"));
+            frame->set(name, i >= first
+                                 ? eval(*signature.defaults[i - first])
+                                 : Value::undefined("parameter '" + name + "' was not provided"));
         }
     }
     return capture(macro.body(), frame);

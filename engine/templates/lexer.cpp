@@ -189,7 +189,8 @@ class Lexer {
         if (at > s_.size() || s_.compare(at, 2, "%}") != 0) return false;
         at_ = at + 2;
         after(strip_first, false);  // Jinja2 does not trim behind {% raw %}
-        for (size_t end = s_.find("{%", at_); end != std::string::npos; end = s_.find("{%", end + 1)) {
+        for (size_t end = s_.find("{%", at_); end != std::string::npos;
+             end = s_.find("{%", end + 1)) {
             size_t inner = end + 2;
             char mark = inner < s_.size() ? s_[inner] : '\0';
             if (mark == '-' || mark == '+') ++inner;
@@ -331,8 +332,8 @@ class Lexer {
                 digits(10, text);
             }
         }
-        Token& t = emit(real ? TokenKind::real : TokenKind::integer, s_.substr(begin, at_ - begin),
-                        begin);
+        Token& t =
+            emit(real ? TokenKind::real : TokenKind::integer, s_.substr(begin, at_ - begin), begin);
         if (real) {
             t.real = std::strtod(text.c_str(), nullptr);
             return;
@@ -364,7 +365,8 @@ class Lexer {
     char32_t hex(int count) {
         char32_t value = 0;
         for (int i = 0; i < count; ++i) {
-            if (!digit(at_, 16)) fail(at_, "a broken escape; wanted " + std::to_string(count) + " hex digits");
+            if (!digit(at_, 16))
+                fail(at_, "a broken escape; wanted " + std::to_string(count) + " hex digits");
             unsigned char c = s_[at_++];
             value = value * 16 + (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
         }
@@ -389,7 +391,8 @@ class Lexer {
             text::append(out, point);
         } else if (c >= '0' && c <= '7') {
             char32_t point = char32_t(c - '0');
-            for (int i = 0; i < 2 && digit(at_, 8); ++i) point = point * 8 + char32_t(s_[at_++] - '0');
+            for (int i = 0; i < 2 && digit(at_, 8); ++i)
+                point = point * 8 + char32_t(s_[at_++] - '0');
             text::append(out, point);
         } else {
             out += '\\';

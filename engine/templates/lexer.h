@@ -10,12 +10,23 @@
 
 namespace moonlet::jinja {
 
-enum class TokenKind { data, block_begin, block_end, variable_begin, variable_end,
-                       name, string, integer, real, op, end };
+enum class TokenKind {
+    data,
+    block_begin,
+    block_end,
+    variable_begin,
+    variable_end,
+    name,
+    string,
+    integer,
+    real,
+    op,
+    end
+};
 
 struct Token {
     TokenKind kind = TokenKind::end;
-    std::string text;     // data, decoded string, name, or the operator itself
+    std::string text;  // data, decoded string, name, or the operator itself
     int64_t integer = 0;
     double real = 0;
     int line = 1, column = 1;  // from 1; columns in characters

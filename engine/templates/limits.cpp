@@ -33,9 +33,9 @@ void spend_text(size_t bytes) {
     if (!current) return;
     current->built += bytes;
     if (current->built > kMaxBuiltBytes)
-        throw Error("the template built more than " + std::to_string(kMaxBuiltBytes) +
-                        " bytes on the way",
-                    "less", "append to the output instead of to a variable");
+        throw Error(
+            "the template built more than " + std::to_string(kMaxBuiltBytes) + " bytes on the way",
+            "less", "append to the output instead of to a variable");
 }
 
 void spend_items(size_t items) {

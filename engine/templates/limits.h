@@ -14,8 +14,8 @@ constexpr uint64_t kMaxSteps = 100'000'000;
 constexpr uint64_t kMaxBuiltBytes = uint64_t(1) << 30;
 constexpr size_t kMaxTextBytes = size_t(1) << 26;  // one string, and the output
 constexpr int kMaxCallDepth = 150;
-constexpr int64_t kMaxRange = 100'000;             // items of range(), as Jinja2's sandbox
-constexpr size_t kMaxObjects = 200'000;            // namespaces and captured scopes
+constexpr int64_t kMaxRange = 100'000;   // items of range(), as Jinja2's sandbox
+constexpr size_t kMaxObjects = 200'000;  // namespaces and captured scopes
 
 // Error when the budget is used up, Interrupted on Ctrl-C.
 void spend(uint64_t steps = 1);

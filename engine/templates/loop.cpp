@@ -8,8 +8,13 @@ namespace moonlet::jinja {
 
 LoopState::LoopState(Interpreter& interpreter, const Loop& loop, FramePtr outer,
                      std::unique_ptr<Iterator> items, int64_t known_length, int depth)
-    : interpreter_(&interpreter), alive_(interpreter.alive_), loop_(&loop),
-      outer_(std::move(outer)), items_(std::move(items)), length_(known_length), depth0_(depth) {}
+    : interpreter_(&interpreter),
+      alive_(interpreter.alive_),
+      loop_(&loop),
+      outer_(std::move(outer)),
+      items_(std::move(items)),
+      length_(known_length),
+      depth0_(depth) {}
 
 bool LoopState::advance(Value& item) {
     if (index0_ >= 0) {
@@ -130,7 +135,8 @@ Value LoopState::call(const Arguments& args, const NamedArguments& kwargs) {
         throw Error("loop() in a loop that is not recursive", "{% for … recursive %}");
     if (args.size() != 1 || !kwargs.empty()) throw Error("loop() with other arguments", "one list");
     if (!outer_) throw Error("loop() after its loop ended", "a call inside it");
-    return interpreter_->text_value(interpreter_->capture_loop(*loop_, args[0], outer_, depth0_ + 1));
+    return interpreter_->text_value(
+        interpreter_->capture_loop(*loop_, args[0], outer_, depth0_ + 1));
 }
 
 }  // namespace moonlet::jinja

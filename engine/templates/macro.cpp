@@ -9,8 +9,12 @@ namespace moonlet::jinja {
 
 Macro::Macro(Interpreter& interpreter, std::string name, const Signature& signature,
              const Body& body, FramePtr frame)
-    : interpreter_(&interpreter), alive_(interpreter.alive_), name_(std::move(name)),
-      signature_(&signature), body_(&body), frame_(std::move(frame)) {}
+    : interpreter_(&interpreter),
+      alive_(interpreter.alive_),
+      name_(std::move(name)),
+      signature_(&signature),
+      body_(&body),
+      frame_(std::move(frame)) {}
 
 Value Macro::call(const Arguments& args, const NamedArguments& kwargs) {
     check_alive(alive_);
@@ -36,7 +40,8 @@ void Macro::bind(Frame& scope, const Arguments& args, const NamedArguments& kwar
     } else if (!rest.empty()) {
         std::string first = rest[0].first.as_string();
         if (first == "caller")
-            throw Error("macro '" + name_ + "' got a {% call %} block", "a macro that uses caller()");
+            throw Error("macro '" + name_ + "' got a {% call %} block",
+                        "a macro that uses caller()");
         throw Error("macro '" + name_ + "' takes no keyword argument '" + first + "'",
                     "one of its parameters", nearest_name(first, names));
     }

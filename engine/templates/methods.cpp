@@ -114,7 +114,8 @@ Value starts(const Value& self, const Arguments& a, const NamedArguments& k) {
     auto one = [&](const Value& v) {
         if (!v.is_string())
             throw Error(std::string(name) + " first arg must be str or a tuple of str, not " +
-                            v.type_name(), "a string");
+                            v.type_name(),
+                        "a string");
         const std::string& t = v.as_string();
         if (t.size() > s.size()) return false;
         return s.compare(kEnd ? s.size() - t.size() : 0, t.size(), t) == 0;
@@ -160,7 +161,8 @@ Value join(const Value& self, const Arguments& a, const NamedArguments& k) {
     for (Value v; items->next(v); ++i) {
         if (!v.is_string())
             throw Error("sequence item " + std::to_string(i) + ": expected str instance, " +
-                            v.type_name() + " found", "strings", "use the filter join instead");
+                            v.type_name() + " found",
+                        "strings", "use the filter join instead");
         spend_text(v.as_string().size() + self.as_string().size());
         if (i) out += self.as_string();
         out += v.as_string();
@@ -177,7 +179,7 @@ Value justify(const Value& self, const Arguments& a, const NamedArguments& k) {
     if (text::length(fill) != 1) throw Error("the fill " + quote(fill), "exactly one character");
     int64_t n = self.length(), width = b.integer(0, 0), missing = width > n ? width - n : 0;
     // Python's center puts the odd one left when the width is odd.
-    int64_t left = kSide == Side::left ? 0
+    int64_t left = kSide == Side::left    ? 0
                    : kSide == Side::right ? missing
                                           : missing / 2 + (missing & width & 1);
     return repeat(fill, left).as_string() + self.as_string() +
@@ -254,25 +256,50 @@ Value format_map(const Value& self, const Arguments& a, const NamedArguments& k)
 }
 
 const Table& str_methods() {
-    static const Table table = {
-        {"lower", mapped<text::lower>}, {"upper", mapped<text::upper>},
-        {"casefold", mapped<text::casefold>}, {"title", mapped<text::title>},
-        {"capitalize", mapped<text::capitalize>}, {"swapcase", mapped<text::swapcase>},
-        {"strip", strip<true, true>}, {"lstrip", strip<true, false>},
-        {"rstrip", strip<false, true>}, {"split", split<false>}, {"rsplit", split<true>},
-        {"splitlines", split_lines}, {"partition", partition<false>},
-        {"rpartition", partition<true>}, {"startswith", starts<false>}, {"endswith", starts<true>},
-        {"find", find<false, false>}, {"rfind", find<true, false>}, {"index", find<false, true>},
-        {"rindex", find<true, true>}, {"count", count_text}, {"replace", replace}, {"join", join},
-        {"ljust", justify<Side::left>}, {"rjust", justify<Side::right>},
-        {"center", justify<Side::center>}, {"zfill", zfill}, {"expandtabs", expand_tabs},
-        {"removeprefix", remove_affix<false>}, {"removesuffix", remove_affix<true>},
-        {"isalpha", all_are<text::is_alpha>}, {"isalnum", all_are<is_alnum>},
-        {"isdecimal", all_are<text::is_decimal>}, {"isdigit", all_are<text::is_digit>},
-        {"isnumeric", all_are<text::is_numeric>}, {"isspace", all_are<text::is_space>},
-        {"isupper", case_is<true>}, {"islower", case_is<false>}, {"istitle", is_title_case},
-        {"isascii", is_ascii}, {"isprintable", is_printable}, {"isidentifier", is_identifier},
-        {"format", format}, {"format_map", format_map}};
+    static const Table table = {{"lower", mapped<text::lower>},
+                                {"upper", mapped<text::upper>},
+                                {"casefold", mapped<text::casefold>},
+                                {"title", mapped<text::title>},
+                                {"capitalize", mapped<text::capitalize>},
+                                {"swapcase", mapped<text::swapcase>},
+                                {"strip", strip<true, true>},
+                                {"lstrip", strip<true, false>},
+                                {"rstrip", strip<false, true>},
+                                {"split", split<false>},
+                                {"rsplit", split<true>},
+                                {"splitlines", split_lines},
+                                {"partition", partition<false>},
+                                {"rpartition", partition<true>},
+                                {"startswith", starts<false>},
+                                {"endswith", starts<true>},
+                                {"find", find<false, false>},
+                                {"rfind", find<true, false>},
+                                {"index", find<false, true>},
+                                {"rindex", find<true, true>},
+                                {"count", count_text},
+                                {"replace", replace},
+                                {"join", join},
+                                {"ljust", justify<Side::left>},
+                                {"rjust", justify<Side::right>},
+                                {"center", justify<Side::center>},
+                                {"zfill", zfill},
+                                {"expandtabs", expand_tabs},
+                                {"removeprefix", remove_affix<false>},
+                                {"removesuffix", remove_affix<true>},
+                                {"isalpha", all_are<text::is_alpha>},
+                                {"isalnum", all_are<is_alnum>},
+                                {"isdecimal", all_are<text::is_decimal>},
+                                {"isdigit", all_are<text::is_digit>},
+                                {"isnumeric", all_are<text::is_numeric>},
+                                {"isspace", all_are<text::is_space>},
+                                {"isupper", case_is<true>},
+                                {"islower", case_is<false>},
+                                {"istitle", is_title_case},
+                                {"isascii", is_ascii},
+                                {"isprintable", is_printable},
+                                {"isidentifier", is_identifier},
+                                {"format", format},
+                                {"format_map", format_map}};
     return table;
 }
 
@@ -323,13 +350,13 @@ const Table& dict_methods() {
     static const Table table = {{"keys", view<Sequence::Flavor::keys>},
                                 {"values", view<Sequence::Flavor::values>},
                                 {"items", view<Sequence::Flavor::items>},
-                                {"get", dict_get}, {"copy", same_value}};
+                                {"get", dict_get},
+                                {"copy", same_value}};
     return table;
 }
 
 const Table& list_methods() {
-    static const Table table = {{"count", count_item}, {"index", index_item},
-                                {"copy", same_value}};
+    static const Table table = {{"count", count_item}, {"index", index_item}, {"copy", same_value}};
     return table;
 }
 
@@ -344,7 +371,7 @@ const Table& number_methods() {
 
 bool changes(const Value& value, const std::string& name) {
     static const char* kDict[] = {"clear", "pop", "popitem", "setdefault", "update"};
-    static const char* kList[] = {"append", "clear",  "extend", "insert",
+    static const char* kList[] = {"append", "clear",  "extend",  "insert",
                                   "pop",    "remove", "reverse", "sort"};
     if (value.is_dict()) return std::count(std::begin(kDict), std::end(kDict), name) > 0;
     bool list = value.kind() == Kind::list && value.as_sequence().flavor == Sequence::Flavor::plain;
@@ -370,7 +397,8 @@ Value bound_method(const Value& value, const std::string& name) {
     if (views && value.as_sequence().flavor != Sequence::Flavor::range) return Value();
     Method method = it->second;
     return Value::function(
-        name, [value, method](const Arguments& a, const NamedArguments& k) {
+        name,
+        [value, method](const Arguments& a, const NamedArguments& k) {
             return method(value, a, k);
         },
         value.depth());

@@ -77,7 +77,8 @@ Value on_reals(BinaryOp op, double a, double b) {
             if (a == 0 && b < 0) throw Error("0.0 to a negative power", "a base other than 0");
             if (a < 0 && std::floor(b) != b)
                 throw Error("a negative number to a fractional power", "a base of at least 0");
-            if (double p = std::pow(a, b); std::isfinite(p) || !std::isfinite(a) || !std::isfinite(b))
+            if (double p = std::pow(a, b);
+                std::isfinite(p) || !std::isfinite(a) || !std::isfinite(b))
                 return p;
             throw Error("the result of ** is too large", "a finite result");
         default: break;
@@ -108,8 +109,8 @@ Value add(const Value& a, const Value& b) {
         return lists ? Value::list(std::move(items)) : Value::tuple(std::move(items));
     }
     if (a.is_string() && !b.is_undefined())
-        throw Error("can only concatenate str (not \"" + b.type_name() + "\") to str",
-                    "a string", "use ~ to join any values as text");
+        throw Error("can only concatenate str (not \"" + b.type_name() + "\") to str", "a string",
+                    "use ~ to join any values as text");
     unsupported("+", a, b);
 }
 
@@ -137,7 +138,8 @@ Value repeat(const Value& v, int64_t times) {
 
 Value binary(BinaryOp op, const Value& a, const Value& b) {
     if (a.is_number() && b.is_number()) {
-        if (a.is_integer() && b.is_integer()) return on_integers(op, a.as_integer(), b.as_integer());
+        if (a.is_integer() && b.is_integer())
+            return on_integers(op, a.as_integer(), b.as_integer());
         return on_reals(op, a.as_real(), b.as_real());
     }
     switch (op) {
@@ -181,8 +183,12 @@ Value positive(const Value& v) {
 
 namespace {
 
-bool is_bound(const Value& v) { return v.is_none() || v.is_integer(); }
-int64_t bound(const Value& v, int64_t fallback) { return v.is_none() ? fallback : v.as_integer(); }
+int64_t bound(const Value& v, int64_t fallback) {
+    if (v.is_none()) return fallback;
+    if (v.is_integer()) return v.as_integer();
+    if (v.is_undefined()) throw Error(v.undefined_message(), "an integer or none in a slice");
+    throw Error("slice indices must be integers or None, not " + v.type_name(), "an integer");
+}
 
 }  // namespace
 
@@ -191,13 +197,8 @@ Value slice(const Value& value, const Value& start, const Value& stop, const Val
     bool view = value.is_sequence() && value.as_sequence().flavor != Sequence::Flavor::plain &&
                 value.as_sequence().flavor != Sequence::Flavor::range;
     if (value.is_undefined()) throw Error(value.undefined_message(), "a list or string to slice");
-    // The sandbox reads items with a fallback: what cannot be sliced gives undefined, not an error.
     if (!text && (!value.is_sequence() || view))
-        return Value::undefined("'" + value.type_name() + "' object cannot be sliced");
-    for (const Value* v : {&start, &stop, &step})
-        if (!is_bound(*v))
-            return Value::undefined("a slice index of type " + v->type_name() +
-                                    ", which must be an integer");
+        throw Error("'" + value.type_name() + "' object cannot be sliced", "a list or string");
     int64_t stride = bound(step, 1);
     if (stride == 0) throw Error("slice step cannot be zero", "another step");
     std::u32string points;

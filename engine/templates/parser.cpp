@@ -37,9 +37,7 @@ class Parser : public ExpressionParser {
                 case TokenKind::end:
                     if (ends.size()) fail(listed(ends));
                     return out;
-                case TokenKind::data:
-                    out.push_back(std::make_unique<Text>(at, take().text));
-                    break;
+                case TokenKind::data: out.push_back(std::make_unique<Text>(at, take().text)); break;
                 case TokenKind::variable_begin: {
                     take();
                     out.push_back(std::make_unique<Output>(at, parse_tuple()));
@@ -106,8 +104,8 @@ class Parser : public ExpressionParser {
         if (tag == "extends" || tag == "include" || tag == "import" || tag == "from")
             fail_at(at, "'" + tag + "' needs other templates; wanted a template that stands alone");
         static const std::vector<std::string> kTags = {
-            "for", "if", "set", "macro", "call", "filter", "with", "block", "generation",
-            "autoescape", "break", "continue", "print", "raw"};
+            "for",   "if",         "set",        "macro", "call",     "filter", "with",
+            "block", "generation", "autoescape", "break", "continue", "print",  "raw"};
         std::string near = nearest_name(tag, kTags);
         std::string message = "unknown tag " + quote(tag);
         message += ends.size() ? "; wanted " + listed(ends) : "; wanted a tag of Jinja2";

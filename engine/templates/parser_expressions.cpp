@@ -11,8 +11,8 @@ namespace moonlet::jinja {
 
 namespace {
 constexpr int kMaxNesting = 200;  // of the parser's own recursion
-constexpr int kMaxHeight = 500;  // of the tree: long chains lean left without recursion
-}
+constexpr int kMaxHeight = 500;   // of the tree: long chains lean left without recursion
+}  // namespace
 
 const Token& ExpressionParser::look(size_t ahead) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
@@ -317,8 +317,7 @@ ExprPtr ExpressionParser::parse_subscript(ExprPtr object) {
     if (skip_op(".")) {
         Position where = place();
         if (current().kind == TokenKind::name)
-            return finish(
-                std::make_unique<Attribute>(where, std::move(object), take().text));
+            return finish(std::make_unique<Attribute>(where, std::move(object), take().text));
         if (current().kind != TokenKind::integer) fail("a name or number behind '.'");
         auto key = std::make_unique<Constant>(where, Value(take().integer));
         return finish(std::make_unique<Item>(where, std::move(object), std::move(key)));
@@ -330,10 +329,10 @@ ExprPtr ExpressionParser::parse_subscript(ExprPtr object) {
     };
     ExprPtr first = part();
     if (!is_op(":")) {
-        if (!first) fail("an expression between '[' and ']'");
-        if (is_op(",")) {
+        if (!first && is_op(",")) fail("an expression");
+        if (!first || is_op(",")) {  // a[] looks up the empty tuple, a[1, 2] a pair
             auto tuple = std::make_unique<Items>(ExprKind::tuple, at);
-            tuple->items.push_back(std::move(first));
+            if (first) tuple->items.push_back(std::move(first));
             while (skip_op(",")) tuple->items.push_back(parse_expression());
             first = finish(std::move(tuple));
         }
@@ -439,8 +438,8 @@ ExprPtr ExpressionParser::parse_simple_target(bool with_namespace,
     std::string name = expect_name("a name to assign to");
     if (with_namespace && skip_op(".")) {
         ExprPtr object = std::make_unique<Name>(at, std::move(name));
-        return finish(std::make_unique<Attribute>(at, std::move(object),
-                                                  expect_name("an attribute")));
+        return finish(
+            std::make_unique<Attribute>(at, std::move(object), expect_name("an attribute")));
     }
     static const char* kReserved[] = {"true", "false", "none", "True", "False", "None"};
     for (const char* word : kReserved)

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "templates/ast_walk.h"
 #include "templates/builtins.h"
+#include "templates/limits.h"
 #include "templates/parser.h"
 #include "templates/template.h"
 
@@ -89,7 +90,9 @@ class Analysis {
                 as_parameter ? names.parameter(name) : names.store(name);
                 break;
             }
-            case ExprKind::attribute: use(*static_cast<const Attribute&>(target).object, names); break;
+            case ExprKind::attribute:
+                use(*static_cast<const Attribute&>(target).object, names);
+                break;
             default:
                 for (auto& item : static_cast<const Items&>(target).items)
                     define(*item, names, as_parameter);
@@ -108,10 +111,14 @@ class Analysis {
                 define(*set.target, names);
                 break;
             }
-            case StmtKind::set_block: define(*static_cast<const SetBlock&>(stmt).target, names); break;
+            case StmtKind::set_block:
+                define(*static_cast<const SetBlock&>(stmt).target, names);
+                break;
             case StmtKind::macro: names.store(static_cast<const MacroStmt&>(stmt).name); break;
             case StmtKind::call_block: use(static_cast<const CallBlock&>(stmt).call, names); break;
-            case StmtKind::filter_block: use(static_cast<const FilterBlock&>(stmt).filter, names); break;
+            case StmtKind::filter_block:
+                use(static_cast<const FilterBlock&>(stmt).filter, names);
+                break;
             case StmtKind::with:
                 for (auto& binding : static_cast<const With&>(stmt).bindings)
                     use(binding.second, names);
@@ -122,6 +129,7 @@ class Analysis {
 
     // As Jinja2: the first arm, all elif arms together, and the else are three branches.
     void collect_branch(const Branch& branch, Names& names) {
+        spend(8 * names.known.size() * branch.arms.size());  // copies below
         use(branch.arms[0].first, names);
         Names then = names, elifs = names, otherwise = names;
         for (auto& stmt : branch.arms[0].second) collect(*stmt, then);

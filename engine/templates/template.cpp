@@ -13,6 +13,7 @@ std::shared_ptr<Template> Template::parse(std::string source) {
     if (source.size() > kMaxTextBytes)
         throw Error("a template of " + std::to_string(source.size()) + " bytes",
                     "at most " + std::to_string(kMaxTextBytes));
+    Meter meter;  // analysing a hostile template's names is work too
     std::shared_ptr<Template> made(new Template());
     made->body_ = parse_template(source);
     made->source_ = std::move(source);

@@ -22,7 +22,8 @@ class TemplateError : public Error {
     TemplateError(int line, int column, const std::string& message)
         : Error("template line " + std::to_string(line) + ", column " + std::to_string(column) +
                 ": " + message),
-          line_(line), column_(column) {}
+          line_(line),
+          column_(column) {}
     // The same error with words before it that say whose template it is.
     TemplateError(const TemplateError& inner, const std::string& prefix)
         : Error(prefix + inner.what()), line_(inner.line_), column_(inner.column_) {}

@@ -7,6 +7,7 @@
 #include "templates/builtins.h"
 #include "templates/ops.h"
 #include "templates/text.h"
+#include "templates/value_hash.h"
 
 namespace moonlet::jinja {
 
@@ -32,7 +33,8 @@ bool is_float(const Value& v) { return v.kind() == Kind::real; }
 bool is_number(const Value& v) { return v.is_number(); }
 bool is_string(const Value& v) { return v.is_string(); }
 bool is_iterable(const Value& v) { return v.iterable(); }
-bool is_callable(const Value& v) { return v.callable(); }
+// Python's Undefined can be called (to raise), so it counts as callable.
+bool is_callable(const Value& v) { return v.callable() || v.is_undefined(); }
 bool is_escaped(const Value& v) { return v.is_markup(); }
 bool is_mapping(const Value& v) {
     return v.is_dict() || (v.kind() == Kind::object && v.as_object()->is_mapping());
@@ -67,10 +69,12 @@ bool is_in(const Value& v, const Arguments& a, const NamedArguments& k) {
 }
 bool is_filter(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("filter", {}, a, k);
+    hash_of(v);  // an Error for lists and dicts, as Python's lookup
     return v.is_string() && find_filter(v.as_string());
 }
 bool is_test(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("test", {}, a, k);
+    hash_of(v);
     return v.is_string() && find_test(v.as_string());
 }
 
@@ -89,24 +93,45 @@ bool compares(const Value& v, const Arguments& a, const NamedArguments& k) {
 }
 
 const TestTable& tests() {
-    static const TestTable table = {
-        {"defined", plain<is_defined>}, {"undefined", plain<is_undefined>},
-        {"none", plain<is_none>}, {"boolean", plain<is_boolean>}, {"true", plain<is_true>},
-        {"false", plain<is_false>}, {"integer", plain<is_integer>}, {"float", plain<is_float>},
-        {"number", plain<is_number>}, {"string", plain<is_string>},
-        {"iterable", plain<is_iterable>}, {"callable", plain<is_callable>},
-        {"escaped", plain<is_escaped>}, {"mapping", plain<is_mapping>},
-        {"sequence", plain<is_sequence>}, {"upper", plain<is_upper>}, {"lower", plain<is_lower>},
-        {"odd", plain<is_odd>}, {"even", plain<is_even>}, {"divisibleby", divisible},
-        {"sameas", same_as}, {"in", is_in}, {"filter", is_filter}, {"test", is_test},
-        {"eq", compares<CompareOp::eq>}, {"equalto", compares<CompareOp::eq>},
-        {"==", compares<CompareOp::eq>}, {"ne", compares<CompareOp::ne>},
-        {"!=", compares<CompareOp::ne>}, {"lt", compares<CompareOp::lt>},
-        {"lessthan", compares<CompareOp::lt>}, {"<", compares<CompareOp::lt>},
-        {"le", compares<CompareOp::le>}, {"<=", compares<CompareOp::le>},
-        {"gt", compares<CompareOp::gt>}, {"greaterthan", compares<CompareOp::gt>},
-        {">", compares<CompareOp::gt>}, {"ge", compares<CompareOp::ge>},
-        {">=", compares<CompareOp::ge>}};
+    static const TestTable table = {{"defined", plain<is_defined>},
+                                    {"undefined", plain<is_undefined>},
+                                    {"none", plain<is_none>},
+                                    {"boolean", plain<is_boolean>},
+                                    {"true", plain<is_true>},
+                                    {"false", plain<is_false>},
+                                    {"integer", plain<is_integer>},
+                                    {"float", plain<is_float>},
+                                    {"number", plain<is_number>},
+                                    {"string", plain<is_string>},
+                                    {"iterable", plain<is_iterable>},
+                                    {"callable", plain<is_callable>},
+                                    {"escaped", plain<is_escaped>},
+                                    {"mapping", plain<is_mapping>},
+                                    {"sequence", plain<is_sequence>},
+                                    {"upper", plain<is_upper>},
+                                    {"lower", plain<is_lower>},
+                                    {"odd", plain<is_odd>},
+                                    {"even", plain<is_even>},
+                                    {"divisibleby", divisible},
+                                    {"sameas", same_as},
+                                    {"in", is_in},
+                                    {"filter", is_filter},
+                                    {"test", is_test},
+                                    {"eq", compares<CompareOp::eq>},
+                                    {"equalto", compares<CompareOp::eq>},
+                                    {"==", compares<CompareOp::eq>},
+                                    {"ne", compares<CompareOp::ne>},
+                                    {"!=", compares<CompareOp::ne>},
+                                    {"lt", compares<CompareOp::lt>},
+                                    {"lessthan", compares<CompareOp::lt>},
+                                    {"<", compares<CompareOp::lt>},
+                                    {"le", compares<CompareOp::le>},
+                                    {"<=", compares<CompareOp::le>},
+                                    {"gt", compares<CompareOp::gt>},
+                                    {"greaterthan", compares<CompareOp::gt>},
+                                    {">", compares<CompareOp::gt>},
+                                    {"ge", compares<CompareOp::ge>},
+                                    {">=", compares<CompareOp::ge>}};
     return table;
 }
 

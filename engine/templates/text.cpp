@@ -204,17 +204,27 @@ std::string swapcase(std::string_view s) {
 }
 
 std::string strip(std::string_view s, bool left, bool right, const std::string* chars) {
-    std::u32string in = decode(s), set = chars ? decode(*chars) : U"";
+    std::u32string set = chars ? decode(*chars) : U"";
     auto drop = [&](char32_t c) {
         return chars ? set.find(c) != std::u32string::npos : is_space(c);
     };
-    size_t first = 0, last = in.size();
-    if (left)
-        while (first < last && drop(in[first])) ++first;
-    if (right)
-        while (last > first && drop(in[last - 1])) --last;
-    if (first == 0 && last == in.size()) return std::string(s);
-    return encode(std::u32string_view(in).substr(first, last - first));
+    size_t first = 0, last = s.size();
+    while (left && first < last) {
+        size_t behind = first;
+        if (!drop(next(s, behind))) break;
+        first = behind;
+    }
+    while (right && last > first) {
+        // Back to the character's first byte; a stray continuation byte is a character of its own.
+        size_t begin = last - 1;
+        while (begin > first && last - begin < 4 && (s[begin] & 0xC0) == 0x80) --begin;
+        size_t end = begin;
+        char32_t c = next(s, end);
+        if (end != last) begin = last - 1, c = 0xFFFD;
+        if (!drop(c)) break;
+        last = begin;
+    }
+    return std::string(s.substr(first, last - first));
 }
 
 namespace {
@@ -292,8 +302,7 @@ std::vector<std::string> split_lines(std::string_view s, bool keep_ends) {
     return out;
 }
 
-std::string replace(std::string_view s, std::string_view from, std::string_view to,
-                    int64_t limit) {
+std::string replace(std::string_view s, std::string_view from, std::string_view to, int64_t limit) {
     std::string out;
     if (from.empty()) {  // between all characters, as Python does
         int64_t done = 0;

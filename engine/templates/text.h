@@ -32,7 +32,7 @@ bool is_title(char32_t c);
 std::string lower(std::string_view s);
 std::string upper(std::string_view s);
 std::string casefold(std::string_view s);
-std::string title(std::string_view s);       // str.title: letters after non-letters
+std::string title(std::string_view s);  // str.title: letters after non-letters
 std::string capitalize(std::string_view s);
 std::string swapcase(std::string_view s);
 

@@ -185,8 +185,7 @@ size_t hash_of(const Value& v) {
         case Kind::list:
             if (v.as_sequence().flavor == Sequence::Flavor::range) return 23;
             throw Error("unhashable type: '" + v.type_name() + "'", "a string or number as key");
-        case Kind::dict:
-            throw Error("unhashable type: 'dict'", "a string or number as key");
+        case Kind::dict: throw Error("unhashable type: 'dict'", "a string or number as key");
         case Kind::callable: return std::hash<const void*>()(&v.as_callable());
         case Kind::object: return std::hash<const void*>()(v.as_object().get());
     }
@@ -199,14 +198,10 @@ const std::string& Value::as_string() const {
 bool Value::is_markup() const {
     return kind_ == Kind::string && static_cast<const Text*>(shared_.get())->markup;
 }
-const Sequence& Value::as_sequence() const {
-    return *static_cast<const Sequence*>(shared_.get());
-}
+const Sequence& Value::as_sequence() const { return *static_cast<const Sequence*>(shared_.get()); }
 const std::vector<Value>& Value::as_items() const { return as_sequence().items; }
 const Dict& Value::as_dict() const { return *static_cast<const Dict*>(shared_.get()); }
-const Callable& Value::as_callable() const {
-    return *static_cast<const Callable*>(shared_.get());
-}
+const Callable& Value::as_callable() const { return *static_cast<const Callable*>(shared_.get()); }
 
 const std::string& Value::undefined_message() const {
     static const std::string unnamed = "the value is undefined";

@@ -29,8 +29,19 @@ using NamedArguments = std::vector<std::pair<std::string, Value>>;
 // A function a template may call. It throws moonlet::Error; the interpreter adds line and column.
 using Function = std::function<Value(const Arguments&, const NamedArguments&)>;
 
-enum class Kind { undefined, none, boolean, integer, real, string, list, tuple, dict, callable,
-                  object };
+enum class Kind {
+    undefined,
+    none,
+    boolean,
+    integer,
+    real,
+    string,
+    list,
+    tuple,
+    dict,
+    callable,
+    object
+};
 
 constexpr int kMaxValueDepth = 200;  // lists in lists; deeper is an Error
 
@@ -112,8 +123,8 @@ class Value {
     // Python's ==, and an order for < and sort (Error for kinds without one).
     static bool equal(const Value& a, const Value& b);
     static int compare(const Value& a, const Value& b, const char* op = "<");
-    static bool same(const Value& a, const Value& b);                    // `is`
-    static bool contains(const Value& container, const Value& item);     // `in`
+    static bool same(const Value& a, const Value& b);                 // `is`
+    static bool contains(const Value& container, const Value& item);  // `in`
 
   private:
     friend struct Sequence;

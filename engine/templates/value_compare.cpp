@@ -11,8 +11,7 @@ namespace moonlet::jinja {
 
 bool Value::equal(const Value& a, const Value& b) {
     if (a.is_number() && b.is_number()) {
-        if (a.kind_ != Kind::real && b.kind_ != Kind::real)
-            return a.as_integer() == b.as_integer();
+        if (a.kind_ != Kind::real && b.kind_ != Kind::real) return a.as_integer() == b.as_integer();
         return a.as_real() == b.as_real();
     }
     if (a.kind_ != b.kind_) return false;
@@ -98,8 +97,9 @@ bool Value::contains(const Value& container, const Value& item) {
     switch (container.kind_) {
         case Kind::string:
             if (!item.is_string())
-                throw Error("'in <string>' requires string as left operand, not " +
-                                item.type_name(), "a string");
+                throw Error(
+                    "'in <string>' requires string as left operand, not " + item.type_name(),
+                    "a string");
             spend(1 + container.as_string().size() / 256);
             return container.as_string().find(item.as_string()) != std::string::npos;
         case Kind::dict: return container.as_dict().find(item) != nullptr;

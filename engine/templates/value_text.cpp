@@ -43,9 +43,7 @@ void write_repr(const Value& v, std::string& out) {
             }
             break;
         }
-        case Kind::tuple:
-            list(v.as_items(), "(", v.as_items().size() == 1 ? ",)" : ")");
-            break;
+        case Kind::tuple: list(v.as_items(), "(", v.as_items().size() == 1 ? ",)" : ")"); break;
         case Kind::dict: {
             out += "{";
             const char* comma = "";

@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Python's jinja2 as the judge of engine/templates.
 
-templates.py OUT_DIR              writes OUT_DIR/semantics.json: {peer, cases: [{template, variables, expected | error}]}
-templates.py --run IN.jsonl       reads lines {template, variables}, prints them with expected | error added
+templates.py FILE            asks the peer again for every case of tests/golden/templates/
+                             semantics.json: {peer, cases: [{area, template, variables,
+                             expected | error}]}. A new case is added by hand without a verdict.
+templates.py --run LINES     reads {template, variables} lines, prints them with verdicts
+templates.py --fuzz N SEED   prints N random cases with verdicts (grammar: templates_fuzz.py)
 
-The environment is the one that transformers sets up for chat templates. `error` holds the peer's message; our own only has
-to be an error as well. Needs the Python package jinja2 and nothing else. The snippets are in templates_cases.py."""
+test_templates reads such lines where MOONLET_TEMPLATE_CASES names a file of them. The environment
+is the one that transformers sets up for chat templates. `error` holds the peer's message; ours has
+to be an error too, in its own words. Needs the Python package jinja2 and nothing else."""
+import copy
 import json
 import os
 import sys
 from datetime import datetime
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path = [p for p in sys.path if os.path.abspath(p or ".") != HERE]  # packages, not our files of the same names
+# Packages, not our files of the same names.
+sys.path = [p for p in sys.path if os.path.abspath(p or ".") != HERE]
 import jinja2  # noqa: E402
 from jinja2 import ext, nodes  # noqa: E402
 from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: E402
 
 sys.path.append(HERE)
-from templates_cases import CASES  # noqa: E402
+from templates_fuzz import cases as random_cases  # noqa: E402
 
 
 class Generation(ext.Extension):
@@ -34,44 +40,59 @@ class Generation(ext.Extension):
         return caller()
 
 
+def raise_exception(message):
+    raise jinja2.exceptions.TemplateError(message)
+
+
+def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
+    return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators,
+                      sort_keys=sort_keys)
+
+
+def strftime_now(form):
+    return datetime(2025, 1, 15, 12, 0, 0).strftime(form)
+
+
 def environment():
-    def raise_exception(message):
-        raise jinja2.exceptions.TemplateError(message)
-
-    def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-        return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
     env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True,
                                         extensions=[Generation, ext.loopcontrols])
     env.filters["tojson"] = tojson
     env.globals["raise_exception"] = raise_exception
-    env.globals["strftime_now"] = lambda form: datetime(2025, 1, 15, 12, 0, 0).strftime(form)
+    env.globals["strftime_now"] = strftime_now
     return env
 
 
 def judge(template, variables):
+    variables = copy.deepcopy(variables)  # a few filters change lists in place
     try:
         return {"expected": environment().from_string(template).render(**variables)}
     except Exception as error:  # whatever the peer raises is the verdict "error"
         return {"error": f"{type(error).__name__}: {error}"[:300]}
 
 
+def judged(case):
+    kept = {k: v for k, v in case.items() if k not in ("expected", "error")}
+    return {**kept, **judge(case["template"], case.get("variables", {}))}
+
+
 def main():
     if sys.argv[1] == "--run":
         for line in open(sys.argv[2]):
-            case = json.loads(line)
-            print(json.dumps({**case, **judge(case["template"], case["variables"])}))
-        return
-    cases = []
-    for case in CASES:
-        template, variables = (case, {}) if isinstance(case, str) else case
-        cases.append({"template": template, "variables": variables, **judge(template, variables)})
-    path = os.path.join(sys.argv[1], "semantics.json")
-    with open(path, "w") as out:
-        rows = ",\n".join(json.dumps(c, ensure_ascii=False) for c in cases)
-        out.write('{"peer": "jinja2 %s", "cases": [\n%s\n]}\n' % (jinja2.__version__, rows))
-    errors = sum("error" in c for c in cases)
-    print(f"{path}: {len(cases)} cases, {errors} of them errors")
+            print(json.dumps(judged(json.loads(line))))
+    elif sys.argv[1] == "--fuzz":
+        for template, variables in random_cases(int(sys.argv[2]), int(sys.argv[3])):
+            case = judged({"template": template, "variables": variables})
+            # A memory address in the output is nobody's to match.
+            if " at 0x" not in case.get("expected", "").lower():
+                print(json.dumps(case))
+    else:
+        with open(sys.argv[1]) as golden:
+            cases = [judged(case) for case in json.load(golden)["cases"]]
+        rows = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
+        with open(sys.argv[1], "w") as golden:
+            golden.write('{"peer": "jinja2 %s", "cases": [\n%s\n]}\n' % (jinja2.__version__, rows))
+        errors = sum("error" in case for case in cases)
+        print(f"{sys.argv[1]}: {len(cases)} cases, {errors} of them errors")
 
 
 if __name__ == "__main__":

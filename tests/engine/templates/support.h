@@ -58,7 +58,8 @@ inline std::string render(const std::string& source, const Json& vars = Json::ob
     return render_jinja(source, variables(vars));
 }
 
-// The message of the error that rendering ends in; fails the caller's comparison when there is none.
+// The message of the error that rendering ends in; fails the caller's comparison when there is
+// none.
 inline std::string error_of(const std::string& source, const Json& vars = Json::object()) {
     try {
         return "rendered: " + render(source, vars);

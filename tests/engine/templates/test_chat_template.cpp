@@ -16,7 +16,8 @@ const Json kTalk = Json::parse(R"([
     {"role": "system", "content": " Be brief. "},
     {"role": "user", "content": "Weather?"},
     {"role": "assistant", "content": "", "tool_calls": [
-        {"type": "function", "function": {"name": "get_weather", "arguments": {"city": "서울", "days": 2}}}]},
+        {"type": "function", "function": {"name": "get_weather",
+                                          "arguments": {"city": "서울", "days": 2}}}]},
     {"role": "tool", "content": "{\"sky\": \"clear\"}"},
     {"role": "assistant", "content": "Clear."}])");
 const Json kTools = Json::parse(R"([{"type": "function", "function": {"name": "get_weather",
@@ -41,7 +42,8 @@ const char* kHeaders =
     "    {%- set role = 'ipython' if m.role == 'tool' else m.role %}\n"
     "    {{- '<|start_header_id|>' + role + '<|end_header_id|>\\n\\n' }}\n"
     "    {%- if m.tool_calls is defined %}\n"
-    "        {{- {'name': m.tool_calls[0].function.name, 'parameters': m.tool_calls[0].function.arguments} | tojson }}\n"
+    "        {{- {'name': m.tool_calls[0].function.name, 'parameters': "
+    "m.tool_calls[0].function.arguments} | tojson }}\n"
     "    {%- endif %}\n"
     "    {{- m.content | trim + '<|eot_id|>' }}\n"
     "{%- endfor %}\n"
@@ -86,7 +88,8 @@ TEST_CASE("headers, tools and calls come out in their order") {
     CHECK(chat->render(kTalk, options) ==
           "<s><|start_header_id|>system<|end_header_id|>\n\nBe brief.\n"
           "{\n  \"type\": \"function\",\n  \"function\": {\n    \"name\": \"get_weather\",\n"
-          "    \"description\": \"Weather <now>\",\n    \"parameters\": {\n      \"type\": \"object\",\n"
+          "    \"description\": \"Weather <now>\",\n    \"parameters\": {\n      \"type\": "
+          "\"object\",\n"
           "      \"properties\": {}\n    }\n  }\n}<|eot_id|>"
           "<|start_header_id|>user<|end_header_id|>\n\nWeather?<|eot_id|>"
           "<|start_header_id|>assistant<|end_header_id|>\n\n"
@@ -98,7 +101,8 @@ TEST_CASE("headers, tools and calls come out in their order") {
 
 TEST_CASE("tools and documents are none, not undefined, when they are not given") {
     auto chat = ChatTemplate::from_source(
-        "{{ tools is none }}{{ documents is none }}{{ bos_token is defined }}{{ add_generation_prompt }}",
+        "{{ tools is none }}{{ documents is none }}{{ bos_token is defined }}{{ "
+        "add_generation_prompt }}",
         Json());
     ChatTemplate::Options options;
     options.add_generation_prompt = false;
@@ -113,8 +117,9 @@ TEST_CASE("extra variables, thinking and generation spans") {
                  {{"role", "assistant"}, {"content", "yes"}, {"thinking", "\nhm\n"}}};
     jinja::RenderInfo info;
     std::string text = chat->render(talk, options, &info);
-    CHECK(text == "<|im_start|>user\né?<|im_end|>\n<|im_start|>assistant\n<think>\nhm\n</think>\n"
-                  "yes<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+    CHECK(text ==
+          "<|im_start|>user\né?<|im_end|>\n<|im_start|>assistant\n<think>\nhm\n</think>\n"
+          "yes<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
     REQUIRE(info.generation_spans.size() == 2);
     auto piece = [&](size_t i) {
         auto [first, last] = info.generation_spans[i];
@@ -125,14 +130,17 @@ TEST_CASE("extra variables, thinking and generation spans") {
 }
 
 TEST_CASE("the last message can be left open") {
-    Json talk = {{{"role", "user"}, {"content", "hi"}}, {{"role", "assistant"}, {"content", "Well, "}}};
+    Json talk = {{{"role", "user"}, {"content", "hi"}},
+                 {{"role", "assistant"}, {"content", "Well, "}}};
     ChatTemplate::Options options;
     options.add_generation_prompt = false;
     options.continue_final_message = true;
     const char* form = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}";
     const char* trims = "{% for m in messages %}<{{ m.role }}>{{ m.content|trim }}</>{% endfor %}";
-    CHECK(ChatTemplate::from_source(form, {})->render(talk, options) == "<user>hi</><assistant>Well, ");
-    CHECK(ChatTemplate::from_source(trims, {})->render(talk, options) == "<user>hi</><assistant>Well,");
+    CHECK(ChatTemplate::from_source(form, {})->render(talk, options) ==
+          "<user>hi</><assistant>Well, ");
+    CHECK(ChatTemplate::from_source(trims, {})->render(talk, options) ==
+          "<user>hi</><assistant>Well,");
     CHECK_THROWS_AS(ChatTemplate::from_source("x", {})->render(talk, options), Error);
 }
 
@@ -144,8 +152,9 @@ TEST_CASE("the demo model's template") {
                  {{"role", "user"}, {"content", "hi"}},
                  {{"role", "assistant"}, {"content", "yo"}}};
     std::string text = chat->render(talk, {}, &info);
-    CHECK(text == "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n"
-                  "<|im_start|>assistant\nyo<|im_end|>\n<|im_start|>assistant\n");
+    CHECK(text ==
+          "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n"
+          "<|im_start|>assistant\nyo<|im_end|>\n<|im_start|>assistant\n");
     REQUIRE(info.generation_spans.size() == 1);
     CHECK(text.substr(info.generation_spans[0].first, 12) == "yo<|im_end|>");
     CHECK_THROWS_WITH(chat->render({{{"role", "king"}, {"content", ""}}}, {}),
@@ -157,9 +166,11 @@ TEST_CASE("a folder's template is found wherever it is kept") {
     TemporaryFolder folder;
     CHECK(ChatTemplate::load(folder.path.string()) == nullptr);
     folder.write("tokenizer_config.json",
-                 R"({"bos_token": {"content": "<b>", "lstrip": false}, "eos_token": "<e>", "pad_token": null,
+                 R"({"bos_token": {"content": "<b>", "lstrip": false}, "eos_token": "<e>",
+                     "pad_token": null,
                      "chat_template": [{"name": "default", "template": "{{ bos_token }}d"},
-                                       {"name": "tool_use", "template": "{{ eos_token }}t{{ tools|length }}"}]})");
+                                       {"name": "tool_use",
+                                        "template": "{{ eos_token }}t{{ tools|length }}"}]})");
     auto chat = ChatTemplate::load(folder.path.string());
     REQUIRE(chat);
     ChatTemplate::Options options;
@@ -180,7 +191,8 @@ TEST_CASE("a folder's template is found wherever it is kept") {
     CHECK_FALSE(chat->special_tokens().contains("pad_token"));
 
     folder.write("chat_template.jinja", "{% if %}");
-    CHECK_THROWS_WITH(ChatTemplate::load(folder.path.string()), Catch::Contains("line 1, column 7"));
+    CHECK_THROWS_WITH(ChatTemplate::load(folder.path.string()),
+                      Catch::Contains("line 1, column 7"));
 }
 
 TEST_CASE("messages must be a list of objects") {

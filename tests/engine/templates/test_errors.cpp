@@ -10,9 +10,11 @@ using namespace templates_test;
 using Catch::Contains;
 
 TEST_CASE("errors say where and what was wanted") {
-    CHECK_THAT(error_of("a\nb {{ x.y }}"), Contains("line 2, column 8") && Contains("'x' is undefined"));
+    CHECK_THAT(error_of("a\nb {{ x.y }}"),
+               Contains("line 2, column 8") && Contains("'x' is undefined"));
     CHECK_THAT(error_of("{% if x %}\n  a"), Contains("line 2") && Contains("{% endif %}"));
-    CHECK_THAT(error_of("{{ 'a'|uper }}"), Contains("column 8") && Contains("did you mean 'upper'?"));
+    CHECK_THAT(error_of("{{ 'a'|uper }}"),
+               Contains("column 8") && Contains("did you mean 'upper'?"));
     CHECK_THAT(error_of("é{{ 1 +* }}"), Contains("column 8") && Contains("wanted an expression"));
     CHECK_THAT(error_of("{% fro i in x %}"), Contains("did you mean 'for'?"));
     CHECK_THAT(error_of("{{ 'a' + 1 }}"), Contains("column 8") && Contains("\"int\""));
@@ -47,42 +49,59 @@ TEST_CASE("a hostile template ends in an error") {
         dots += ".a";
     }
     for (int i = 0; i < 500; ++i) elifs += "{% elif 0 %}{% set x = 1 %}";
-    for (const std::string& source : {
-             "{{ " + deep_parens, "{{ " + deep_lists, "{{ " + many_nots + "1 }}", blocks,
-             "{{ " + plus + " }}", "{{ " + filters + " }}", "{{ " + dots + " }}",
-             "{{ " + deep_parens + "1" + std::string(5000, ')') + " }}",
-             std::string("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
-             std::string("{% macro f(n) %}{{ [[[[f(n)]]]]|map('list')|list }}{% endmacro %}{{ f(1) }}"),
-             std::string("{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}"
-                         "{% endfor %}{{ ns.x }}"),
-             std::string("{% set ns = namespace(x='a') %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}"
-                         "{% endfor %}"),
-             std::string("{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}"
-                         "{% endfor %}{{ ns.x }}"),
-             std::string("{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}"
-                         "{% endfor %}{{ ns.x|tojson }}"),
-             std::string("{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}"
-                         "{% endfor %}"),
-             std::string("{% set ns = namespace(x=[1]|map('abs')) %}{% for i in range(1000) %}"
-                         "{% set ns.x = ns.x|map('abs') %}{% endfor %}{{ ns.x|list }}"),
-             std::string("{% set ns = namespace(x=1) %}{% for i in range(1000) %}{% set ns.x = [ns.x].count %}"
-                         "{% endfor %}{{ ns.x }}"),
-             std::string("{{ 'a' * 10000000000 }}"), std::string("{{ '%1000000000d' % 1 }}"),
-             std::string("{{ '%.*f' % (1000000000, 1.5) ~ '{:1000000000}'.format(1) }}"),
-             std::string("{{ 'a'.center(10000000000) }}"), std::string("{{ 'a\\nb'|indent(10000000000) }}"),
-             std::string("{{ range(10000000) }}"), std::string("{{ [1] * 10000000000 }}"),
-             std::string("{{ ('a' * 1000000).replace('', 'b' * 1000000) }}"),
-             std::string("{{ [1,2,3]|batch(10000000000, 0)|list }}"),
-             std::string("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"),
-             std::string("{% for i in range(100000) %}{{ 'x' * 1000 }}{% endfor %}"),
-             std::string("{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}"),
-             std::string("{% block b %}{{ self.b() }}{% endblock %}")}) {
+    for (
+        const std::string& source :
+        {"{{ " + deep_parens,
+         "{{ " + deep_lists,
+         "{{ " + many_nots + "1 }}",
+         blocks,
+         "{{ " + plus + " }}",
+         "{{ " + filters + " }}",
+         "{{ " + dots + " }}",
+         "{{ " + deep_parens + "1" + std::string(5000, ')') + " }}",
+         std::string("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
+         std::string("{% macro f(n) %}{{ [[[[f(n)]]]]|map('list')|list }}{% endmacro %}{{ f(1) }}"),
+         std::string(
+             "{% set ns = namespace(x=[]) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}"
+             "{% endfor %}{{ ns.x }}"),
+         std::string(
+             "{% set ns = namespace(x='a') %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}"
+             "{% endfor %}"),
+         std::string(
+             "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}"
+             "{% endfor %}{{ ns.x }}"),
+         std::string(
+             "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}"
+             "{% endfor %}{{ ns.x|tojson }}"),
+         std::string(
+             "{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}"
+             "{% endfor %}"),
+         std::string("{% set ns = namespace(x=[1]|map('abs')) %}{% for i in range(1000) %}"
+                     "{% set ns.x = ns.x|map('abs') %}{% endfor %}{{ ns.x|list }}"),
+         std::string(
+             "{% set ns = namespace(x=1) %}{% for i in range(1000) %}{% set ns.x = [ns.x].count %}"
+             "{% endfor %}{{ ns.x }}"),
+         std::string("{{ 'a' * 10000000000 }}"),
+         std::string("{{ '%1000000000d' % 1 }}"),
+         std::string("{{ '%.*f' % (1000000000, 1.5) ~ '{:1000000000}'.format(1) }}"),
+         std::string("{{ 'a'.center(10000000000) }}"),
+         std::string("{{ 'a\\nb'|indent(10000000000) }}"),
+         std::string("{{ range(10000000) }}"),
+         std::string("{{ [1] * 10000000000 }}"),
+         std::string("{{ ('a' * 1000000).replace('', 'b' * 1000000) }}"),
+         std::string("{{ [1,2,3]|batch(10000000000, 0)|list }}"),
+         std::string(
+             "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"),
+         std::string("{% for i in range(100000) %}{{ 'x' * 1000 }}{% endfor %}"),
+         std::string("{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}"),
+         std::string("{% block b %}{{ self.b() }}{% endblock %}")}) {
         INFO(source.substr(0, 200));
         CHECK_THROWS_AS(render(source), Error);
     }
     CHECK(render(elifs + "{% endif %}").empty());
     // Values that hold themselves are freed and can be printed.
-    CHECK_FALSE(render("{% set n = namespace() %}{% set n.self = n %}{% set n.l = [n] %}{{ n }}").empty());
+    CHECK_FALSE(
+        render("{% set n = namespace() %}{% set n.self = n %}{% set n.l = [n] %}{{ n }}").empty());
     CHECK(render("{% set n = namespace() %}{% macro m() %}{{ n.m is defined }}{% endmacro %}"
                  "{% set n.m = m %}{{ n.m() }}") == "True");
 }
@@ -116,10 +135,11 @@ TEST_CASE("mutated templates end in text or an error", "[fuzz]") {
     const char* env = std::getenv("MOONLET_FUZZ_ROUNDS");
     int rounds = env ? std::atoi(env) : 3000;
     Random random(20261121);
-    static const char* kPieces[] = {"{{", "}}", "{%", "%}", "{%-", "-%}", "(", ")", "[", "]", "|",
-                                    ".", "~", "'", "for", "in", "if", "else", "endfor", "endif",
-                                    "set", "macro", "loop", "x", "1", "-1", "99999999999", " ", "\n",
-                                    "**", "//", "%", ":", ",", "=", "recursive", "call", "is", "not"};
+    static const char* kPieces[] = {
+        "{{",  "}}",    "{%",   "%}", "{%-", "-%}",       "(",           ")",    "[",      "]",
+        "|",   ".",     "~",    "'",  "for", "in",        "if",          "else", "endfor", "endif",
+        "set", "macro", "loop", "x",  "1",   "-1",        "99999999999", " ",    "\n",     "**",
+        "//",  "%",     ":",    ",",  "=",   "recursive", "call",        "is",   "not"};
     for (int i = 0; i < rounds; ++i) {
         std::string s = seeds[random.below(seeds.size())];
         for (uint64_t n = 1 + random.below(4); n > 0; --n) {
@@ -139,7 +159,8 @@ TEST_CASE("mutated templates end in text or an error", "[fuzz]") {
         }
         INFO(s);
         try {
-            render(s, {{"x", {{"a", {1, 2, 3}}}}, {"messages", {{{"role", "user"}, {"content", "é"}}}}});
+            render(s, {{"x", {{"a", {1, 2, 3}}}},
+                       {"messages", {{{"role", "user"}, {"content", "é"}}}}});
         } catch (const Error&) {
         }
     }

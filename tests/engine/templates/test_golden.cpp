@@ -69,3 +69,15 @@ TEST_CASE("llama.cpp's template cases equal jinja2's renderings", "[golden]") {
         check(c["name"].get<std::string>(), c["template"].get<std::string>(), vars, c, "jinja2");
     }
 }
+
+// `scripts/golden/templates.py --fuzz N SEED > FILE`, then MOONLET_TEMPLATE_CASES=FILE.
+TEST_CASE("cases given from outside equal jinja2's", "[golden]") {
+    const char* file = std::getenv("MOONLET_TEMPLATE_CASES");
+    if (!file) return;
+    std::ifstream lines(file);
+    std::string line;
+    while (std::getline(lines, line)) {
+        Json c = parse_json(line, file);
+        check(c.value("name", ""), c["template"].get<std::string>(), c["variables"], c, "expected");
+    }
+}

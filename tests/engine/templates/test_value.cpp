@@ -8,11 +8,13 @@ using namespace templates_test;
 using jinja::Value;
 
 TEST_CASE("JSON keeps its key order and its kinds") {
-    Json json = Json::parse(R"({"z": 1, "a": [], "m": {}, "n": null, "f": 1.0, "b": true, "s": "é"})");
+    Json json =
+        Json::parse(R"({"z": 1, "a": [], "m": {}, "n": null, "f": 1.0, "b": true, "s": "é"})");
     Value v = Value::from_json(json);
     CHECK(v.to_json().dump() == json.dump());
     CHECK(v.str() == "{'z': 1, 'a': [], 'm': {}, 'n': None, 'f': 1.0, 'b': True, 's': 'é'}");
-    CHECK(render("{{ v is mapping }}{{ v.a is sequence }}{{ v.n is none }}{{ v.q is none }}{{ v.q is defined }}",
+    CHECK(render("{{ v is mapping }}{{ v.a is sequence }}{{ v.n is none }}{{ v.q is none }}{{ v.q "
+                 "is defined }}",
                  {{"v", json}}) == "TrueTrueTrueFalseFalse");
     CHECK_THROWS_AS(Value::function("f", nullptr).to_json(), Error);
     CHECK_THROWS_AS(Value().to_json(), Error);
@@ -52,13 +54,16 @@ TEST_CASE("variables hide the globals of the same name") {
 }
 
 TEST_CASE("a template is parsed once and rendered often") {
-    auto body = jinja::Template::parse("{% set n = namespace(i=0) %}{% for x in l %}{% set n.i = n.i + x %}{% endfor %}{{ n.i }}");
-    for (int i = 0; i < 3; ++i) CHECK(body->render(variables({{"l", {1, 2, i}}})) == std::to_string(3 + i));
+    auto body = jinja::Template::parse(
+        "{% set n = namespace(i=0) %}{% for x in l %}{% set n.i = n.i + x %}{% endfor %}{{ n.i }}");
+    for (int i = 0; i < 3; ++i)
+        CHECK(body->render(variables({{"l", {1, 2, i}}})) == std::to_string(3 + i));
 }
 
 TEST_CASE("bytes that are no UTF-8 never end a rendering") {
     Value vars = Value::dict({{"s", "a\xff\xfe\xc3"}});
     CHECK(render_jinja("{{ s|length }}", vars) == "4");
-    CHECK(render_jinja("{{ s|upper|tojson }}", vars) == "\"A\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+    CHECK(render_jinja("{{ s|upper|tojson }}", vars) ==
+          "\"A\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
     CHECK_NOTHROW(render_jinja("\xff{{ '\xfe' ~ s[1] }}{# \xc3 #}", vars));
 }
