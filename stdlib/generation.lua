@@ -51,7 +51,7 @@ function Generation:summary()
         parts[#parts + 1] = ("first after %.0f ms"):format(1000 * timings.first_token_seconds)
     end
     parts[#parts + 1] = self.finish_reason
-    if self.sampled and self.seed then parts[#parts + 1] = "seed " .. tostring(self.seed) end
+    if self.sampled and self.seed then parts[#parts + 1] = ("seed %.0f"):format(self.seed) end
     return table.concat(parts, " · ")
 end
 
