@@ -10,8 +10,9 @@ end
 
 local folder = os.tmpname()
 os.remove(folder)
-local model = models.new { family = "llama", vocab_size = 64, hidden_size = 16, intermediate_size = 16,
-    num_hidden_layers = 1, num_attention_heads = 1, num_key_value_heads = 1, seed = 1 }
+local model = models.new { family = "llama", vocab_size = 64, hidden_size = 16,
+    intermediate_size = 16, num_hidden_layers = 1, num_attention_heads = 1,
+    num_key_value_heads = 1, seed = 1 }
 model:save(folder)
 local weights = folder .. "/model.safetensors"
 
@@ -75,7 +76,8 @@ t.test("a full disk while saving: an error, the old files intact, the shell aliv
         print("alive", 1 + 1)]]):format(folder, folder)
     local script = os.tmpname()
     write(script, code)
-    local child = io.popen(("sh -c 'trap \"\" XFSZ; ulimit -f 8; exec \"%s\" \"%s\"' 2>&1"):format(arg[-1], script))
+    local limited = "sh -c 'trap \"\" XFSZ; ulimit -f 8; exec \"%s\" \"%s\"' 2>&1"
+    local child = io.popen(limited:format(arg[-1], script))
     local said = child:read "*a"
     child:close()
     os.remove(script)
