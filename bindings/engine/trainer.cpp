@@ -6,6 +6,7 @@
 #include "bindings/engine/classes.h"
 #include "bindings/row.h"
 #include "core/error.h"
+#include "core/progress.h"
 
 namespace moonlet::bindings {
 
@@ -91,6 +92,7 @@ int run(lua_State* L) {
         return !stop;
     };
     lua_pushboolean(L, trainer->run(on_step));
+    report_progress({"", 1, 1, "", ""});  // the live line is gone when the prompt comes back
     return 1;
 }
 
