@@ -69,7 +69,11 @@ Pty::Pty(PtyOptions options)
     winsize size{static_cast<unsigned short>(options.rows),
                  static_cast<unsigned short>(options.columns), 0, 0};
     pid_ = forkpty(&master_, nullptr, nullptr, &size);
-    if (pid_ < 0) throw std::runtime_error("no pseudo-terminal");
+    if (pid_ < 0) {
+        if (std::getenv("MOONLET_CI")) throw std::runtime_error("no pseudo-terminal");
+        skip("no pseudo-terminal here: is devpts mounted on /dev/pts?");
+        throw Skipped{};
+    }
     if (pid_ == 0) become_shell(home_, options.arguments, options.environment);
     if (options.wait_for_prompt && !wait_prompt()) {
         throw std::runtime_error("the shell shows no prompt:\n" + screen.all());

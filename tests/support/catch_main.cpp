@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // main() of every Catch2 binary, and the closing line `passed=N failed=N skipped=N` (test cases,
 // not assertions) which scripts/test adds up over all runners.
-#define CATCH_CONFIG_MAIN
+#define CATCH_CONFIG_RUNNER
 #include "test.h"
 
 #include <unistd.h>
@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool skipped_now = false;
+bool skipped_now = false, skipped_ever = false;
+int failed = 0;
 
 // The folder is named by the process id: suites run side by side.
 struct Scratch {
@@ -36,10 +37,10 @@ struct ClosingLine : Catch::TestEventListenerBase {
     }
 
     void testCaseEnded(const Catch::TestCaseStats& stats) override {
-        if (stats.totals.assertions.failed > 0) {
-            ++failed_;
-        } else if (skipped_now) {
+        if (skipped_now) {  // also when Skipped ended it, which Catch2 takes for a failure
             ++skipped_;
+        } else if (stats.totals.assertions.failed > 0) {
+            ++failed;
         } else {
             ++passed_;
         }
@@ -48,12 +49,12 @@ struct ClosingLine : Catch::TestEventListenerBase {
 
     void testRunEnded(const Catch::TestRunStats& stats) override {
         TestEventListenerBase::testRunEnded(stats);
-        std::cout << "passed=" << passed_ << " failed=" << failed_ << " skipped=" << skipped_
+        std::cout << "passed=" << passed_ << " failed=" << failed << " skipped=" << skipped_
                   << std::endl;
     }
 
   private:
-    int passed_ = 0, failed_ = 0, skipped_ = 0;
+    int passed_ = 0, skipped_ = 0;
 };
 CATCH_REGISTER_LISTENER(ClosingLine)
 
@@ -85,10 +86,18 @@ fs::path scratch() {
     return folder.path;
 }
 
+int run(int count, char** words) {
+    int status = Catch::Session().run(count, words);
+    bool usage = status > 0 && failed == 0 && !skipped_ever;
+    return failed > 0 || usage ? 1 : 0;
+}
+
 void skip(const std::string& why) {
-    skipped_now = true;
+    skipped_now = skipped_ever = true;
     std::cout << "SKIP " << Catch::getResultCapture().getCurrentTestName() << ": " << why
               << std::endl;
 }
 
 }  // namespace moonlet::test
+
+int main(int count, char** words) { return moonlet::test::run(count, words); }

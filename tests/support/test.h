@@ -29,4 +29,7 @@ std::filesystem::path scratch();
 // passed. Ends nothing: write `return moonlet::test::skip("no such corpus");`.
 void skip(const std::string& why);
 
+// Thrown after skip() by what cannot return, such as a constructor: ends the test case as skipped.
+struct Skipped {};
+
 }  // namespace moonlet::test
