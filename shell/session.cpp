@@ -53,8 +53,9 @@ bool is_plain(lua_State* L, int index) {
     return is_plain_data(L, index, &budget);
 }
 
-// Moves to a new line on a terminal unless the cursor is at the start of one: the terminal wrote ^C,
-// or an answer was cut within a line. Blanks to the end of the row wrap only if something is there.
+// Moves to a new line on a terminal unless the cursor is at the start of one: the terminal wrote
+// ^C, or an answer was cut within a line. Blanks to the end of the row wrap only if something is
+// there.
 std::string fresh_line(int width) {
     if (!isatty(STDERR_FILENO)) return {};
     return std::string(static_cast<std::size_t>(std::max(width - 1, 1)), ' ') + "\r";

@@ -332,3 +332,19 @@ TEST_CASE("the start file runs at the prompt only", "[pty]") {
     Pty without(options);
     CHECK(without.ask("started") == "nil");
 }
+
+TEST_CASE("JSON, help and Tab load no LibTorch", "[pty]") {
+    Pty shell;
+    bool complete =
+        shell.ask("type(json)") == "table";  // a shell without the stdlib has less to load
+    if (complete) CHECK(shell.ask("json.encode({a=1})") == "{\"a\":1}");
+    shell.ask("?models.load");
+    shell.send("models.\t");
+    shell.settle();
+    std::ifstream maps("/proc/" + std::to_string(shell.pid()) + "/maps");
+    std::string line, all;
+    while (std::getline(maps, line)) all += line + "\n";
+    CHECK(all.find("libc.so") != std::string::npos);
+    CHECK(all.find("libtorch") == std::string::npos);
+    CHECK(all.find("libmoonlet_engine") == std::string::npos);
+}
