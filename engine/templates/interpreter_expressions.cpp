@@ -125,10 +125,6 @@ Value Interpreter::eval_slice(const Slice& node) {
     Value object = eval(*node.object);
     auto part = [&](const ExprPtr& e) { return e ? eval(*e) : Value::none(); };
     Value start = part(node.start), stop = part(node.stop);
-    // Jinja2 folds constants with a lookup that gives undefined: {{ 5[1:] }} prints nothing.
-    bool scalar = object.is_number() || object.is_none();
-    if (scalar && node.object->kind == ExprKind::constant)
-        return Value::undefined("a constant cannot be sliced");
     return slice(object, start, stop, part(node.step));
 }
 

@@ -10,7 +10,7 @@
 
 namespace moonlet::jinja {
 
-constexpr uint64_t kMaxSteps = 100'000'000;
+constexpr uint64_t kMaxSteps = 30'000'000;
 constexpr uint64_t kMaxBuiltBytes = uint64_t(1) << 30;
 constexpr size_t kMaxTextBytes = size_t(1) << 26;  // one string, and the output
 constexpr int kMaxCallDepth = 150;

@@ -48,7 +48,7 @@ class Template {
 
     // `variables` is a dict with string keys. They hide the globals (range, dict, namespace, …) of
     // the same name. TemplateError: what failed and where, also when a limit is reached (64 MiB of
-    // output, 100 million steps, 1 GiB of text built on the way, 150 nested calls). Interrupted on
+    // output, 30 million steps, 1 GiB of text built on the way, 150 nested calls). Interrupted on
     // Ctrl-C. `info` may be null.
     std::string render(const Value& variables, RenderInfo* info = nullptr) const;
 
