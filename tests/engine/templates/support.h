@@ -5,12 +5,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <iostream>
 #include <string>
 
 #include "core/files.h"
 #include "core/json.h"
 #include "templates/template.h"
+#include "test.h"
 
 namespace templates_test {
 
@@ -27,7 +27,7 @@ inline std::string shared_data(const std::string& test, const std::string& below
     const char* given = std::getenv("MOONLET_TEST_DATA");
     std::filesystem::path base = given && *given ? given : root() / ".." / "shared" / "data";
     if (std::filesystem::exists(base / below)) return (base / below).string();
-    std::cout << "SKIP " << test << ": no " << (base / below).string() << "\n";
+    moonlet::test::skip(test + ", no " + (base / below).string());
     return "";
 }
 
