@@ -2,6 +2,8 @@
 // Opening states: libraries, embedded stdlib, module path. The interrupt is in lua_interrupt.cpp.
 #include "bindings/lua_state.h"
 
+#include <sys/auxv.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -87,6 +89,10 @@ int prepare(lua_State* L) {
 std::string program_folder() {
     std::error_code failed;
     auto path = std::filesystem::read_symlink("/proc/self/exe", failed);
+    if (failed) {  // a root without /proc: the name it was started by
+        auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+        path = std::filesystem::canonical(name ? name : "", failed);
+    }
     return failed ? "." : path.parent_path().string();
 }
 
