@@ -135,7 +135,7 @@ end
 function spec.done()
     print(("passed=%d failed=%d skipped=%d"):format(spec.passed, spec.failed, spec.skipped))
     io.stdout:flush()
-    os.exit(spec.failed > 0 and 1 or 0)
+    os.exit(spec.failed > 0 and 1 or 0, true)
 end
 
 return spec
