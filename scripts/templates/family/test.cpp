@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // @path tests/engine/models/test_@name@.cpp
 // The family @name@: shapes and seeds. Its numbers are compared in test_golden.cpp.
+#include <ATen/core/grad_mode.h>
+
 #include <catch2/catch.hpp>
 
 #include "models/model.h"
