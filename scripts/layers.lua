@@ -10,7 +10,9 @@ local nouns = {
     "templates/template.h", "templates/chat_template.h", "templates/value.h", "formats/config.h",
     "formats/safetensors.h", "datasets/dataset.h", "generation/generator.h",
     "generation/language_model.h", "generation/sampler.h", "trainers/trainer.h",
-    "retrievers/retriever.h", "lexical/index.h", "evaluation/evaluation.h",
+    "retrievers/retriever.h", "lexical/index.h", "lexical/splitter.h", "evaluation/evaluation.h",
+    "datasets/review.h", "protocols/job.h", "protocols/http.h", "protocols/process.h",
+    "templates/tool_calls.h", "adapters/adapter.h",
 }
 local function with_nouns(...)
     local list = { ... }
