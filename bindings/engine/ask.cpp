@@ -37,6 +37,42 @@ int embed_(lua_State* L) {
     return 1;
 }
 
+int classify_(lua_State* L) {
+    auto model = self(L);
+    int batch_size = 32;
+    read_option(options_json(L, 3, kEmbedOptions), "batch_size", batch_size);
+    std::vector<Classification> result = classify(*model, check_strings(L, 2), batch_size);
+    const std::vector<std::string>& labels = model->network->classifier()->labels;
+    lua_createtable(L, int(result.size()), 0);
+    for (size_t i = 0; i < result.size(); ++i) {
+        const Classification& c = result[i];
+        lua_createtable(L, 0, 3);
+        push_string(L, c.label);
+        lua_setfield(L, -2, "label");
+        lua_pushnumber(L, c.scores[size_t(c.index)]);
+        lua_setfield(L, -2, "score");
+        lua_createtable(L, 0, int(labels.size()));
+        for (size_t k = 0; k < labels.size(); ++k) {
+            lua_pushnumber(L, c.scores[k]);
+            lua_setfield(L, -2, labels[k].c_str());
+        }
+        lua_setfield(L, -2, "scores");
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    return 1;
+}
+
+int labels_(lua_State* L) {
+    const Classifier* head = self(L)->network->classifier();
+    if (!head) return lua_pushnil(L), 1;
+    lua_createtable(L, int(head->labels.size()), 0);
+    for (size_t k = 0; k < head->labels.size(); ++k) {
+        push_string(L, head->labels[k]);
+        lua_rawseti(L, -2, int(k + 1));
+    }
+    return 1;
+}
+
 int loglikelihood_(lua_State* L) {
     auto model = self(L);
     Likelihood result = loglikelihood(*model, check_string(L, 2), check_string(L, 3));
@@ -195,6 +231,11 @@ const bool registered = add_rows({
     {"Model:embed", embed_, "texts: string|table, opts?: EmbedOptions -> Tensor",
      "One vector per text, f32 [texts, dim], pooled as the model says (mean, cls).",
      "models.load(\"minilm\"):embed{\"a cat\", \"a kitten\"}", kEmbedOptions},
+    {"Model:classify", classify_, "texts: string|table, opts?: EmbedOptions -> table",
+     "One {label=, score=, scores={label = probability}} per text, by a head that "
+     "trainers.classify or a *ForSequenceClassification checkpoint brought.",
+     "", kEmbedOptions},
+    {"Model.labels", labels_, "-> string[]?", "The labels of its classification head, or nil.", ""},
     {"Model:loglikelihood", loglikelihood_, "context: string, continuation: string -> table",
      "How likely the continuation is: {logprob=, greedy=, tokens=, logprobs=}, natural logarithm.",
      "m:loglikelihood(\"Once upon a\", \" time\").logprob"},

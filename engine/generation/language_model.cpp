@@ -110,6 +110,8 @@ std::string LanguageModel::describe() const {
     std::string text = network->model_type() + " · " + count_text(parameters.count()) +
                        " params · " + dtype_text(parameters.dtype()) + " · " +
                        parameters.device().str();
+    if (const Classifier* head = network->classifier())
+        text += " · " + std::to_string(head->labels.size()) + " labels";
     if (network->max_positions() > 0) text += " · ctx " + std::to_string(network->max_positions());
     if (!network->causal())
         return text + " · embeds " + std::to_string(network->hidden_size()) + " (" + pooling + ")";

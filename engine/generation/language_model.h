@@ -70,6 +70,15 @@ at::Tensor logits_of(LanguageModel& model, const std::vector<int>& ids);
 // without any token gives zeros. A causal model gives the pooled states after its last norm.
 at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, int batch_size = 32);
 
+struct Classification {
+    std::string label;           // of the highest score, the first one of equals
+    int index = 0;               // its class
+    std::vector<double> scores;  // softmax over the classes, in the order of the head's labels
+};
+// One per text, by the network's classification head; cut and batched as embed. Error: no head.
+std::vector<Classification> classify(LanguageModel& model, const std::vector<std::string>& texts,
+                                     int batch_size = 32);
+
 struct Likelihood {
     double logprob = 0;   // natural log of p(continuation | context)
     bool greedy = false;  // every token of the continuation was the most likely one

@@ -2,7 +2,6 @@
 #include "generation/pooling.h"
 
 #include <filesystem>
-#include <limits>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -97,22 +96,6 @@ void save_pooling(const LanguageModel& model, const std::string& folder) {
     if (model.max_seq_length > 0)
         put("sentence_bert_config.json",
             {{"max_seq_length", model.max_seq_length}, {"do_lower_case", false}});
-}
-
-at::Tensor pool(const at::Tensor& states, const at::Tensor& mask, const std::string& kind) {
-    at::Tensor x = states.to(at::kFloat), seen = mask.unsqueeze(-1).to(at::kFloat);  // [B, T, 1]
-    if (kind == "cls") return x.select(1, 0) * seen.select(1, 0);
-    if (kind == "max") {
-        at::Tensor low = at::full({}, -std::numeric_limits<float>::infinity(), x.options());
-        at::Tensor top = at::where(mask.unsqueeze(-1), x, low).amax(1);
-        return at::where(mask.any(1, true), top, at::zeros({}, x.options()));
-    }
-    if (kind == "lasttoken") {
-        at::Tensor last = (mask.sum(1) - 1).clamp_min(0);  // [B]
-        at::Tensor rows = at::arange(x.size(0), last.options());
-        return x.index({rows, last}) * mask.any(1, true).to(at::kFloat);
-    }
-    return (x * seen).sum(1) / seen.sum(1).clamp_min(1);
 }
 
 }  // namespace moonlet

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sentence-transformers keeps beside a model: modules.json, 1_Pooling/config.json and
 // sentence_bert_config.json say how the states of a text become one vector. Reads and writes those
-// files and does the pooling; knows no tokenizer.
+// files; ops/pool.h does the pooling.
 #pragma once
-
-#include <ATen/ATen.h>
 
 #include <string>
 
@@ -16,9 +14,5 @@ namespace moonlet {
 // nothing. Error: not JSON, or a kind of pooling we do not have.
 void read_pooling(LanguageModel& model, const std::string& folder);
 void save_pooling(const LanguageModel& model, const std::string& folder);
-
-// states [B, T, hidden], mask bool [B, T] (padding at the end) -> f32 [B, hidden], one vector a
-// row; a row without any position gives zeros. kind: "mean", "cls", "max", "lasttoken".
-at::Tensor pool(const at::Tensor& states, const at::Tensor& mask, const std::string& kind);
 
 }  // namespace moonlet

@@ -103,7 +103,7 @@ class Llama : public Model {
         if (c.boolean("tie_word_embeddings", false)) {
             p.ignore({"rotary_emb.inv_freq", "lm_head.weight"});
             head_ = p.tied_linear(embedding_);
-        } else if (!bare || p.has("lm_head.weight")) {
+        } else if (p.has("lm_head.weight") || (!bare && !p.has("score.weight"))) {
             head_ = p.linear("lm_head", hidden_size_, vocab_size_, false, shape_.init);
         }
     }

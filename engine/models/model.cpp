@@ -48,6 +48,15 @@ at::Tensor Model::logits(const at::Tensor&) {
                 causal() ? "" : "encoders give hidden states: embed with them");
 }
 
+void Model::add_classifier(const std::vector<std::string>& labels, const std::string& pooling,
+                           uint64_t seed) {
+    if (classifier_) throw Error("the model has a classification head already");
+    Json config = config_;
+    classifier_ =
+        new_classifier(config, *parameters_, hidden_size_, causal_, labels, pooling, seed);
+    config_ = config;
+}
+
 std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> parameters,
                                   const std::string& device_reason) {
     Config config(json, "config.json");
@@ -57,6 +66,9 @@ std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> 
     const std::string type = config.string("model_type");
     const Family& family = Families::get(type);
     std::shared_ptr<Model> model = family.make(json, *parameters);
+    if (has_classifier(json, *parameters))
+        model->classifier_ =
+            read_classifier(json, *parameters, model->hidden_size(), family.causal);
     std::vector<std::string> unused = parameters->unused();
     if (!unused.empty())
         throw Error("the checkpoint holds tensors that a " + type +

@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "core/registry.h"
 #include "models/cache.h"
+#include "models/classifier.h"
 #include "models/parameters.h"
 
 namespace moonlet {
@@ -38,6 +39,12 @@ class Model {
     virtual at::Tensor hidden(const ModelInput& input) = 0;
     // [.., hidden_size] -> [.., vocab_size]. Error for families without a language-model head.
     virtual at::Tensor logits(const at::Tensor& hidden);
+
+    // The classification head, nullptr when there is none.
+    const Classifier* classifier() const { return classifier_ ? &*classifier_ : nullptr; }
+    // Puts a new one on (see new_classifier) and says so in config(). Error: there is one already.
+    void add_classifier(const std::vector<std::string>& labels, const std::string& pooling,
+                        uint64_t seed);
 
     const Json& config() const { return config_; }
     const std::string& model_type() const { return model_type_; }
@@ -65,6 +72,7 @@ class Model {
     Json config_;
     std::string model_type_, device_reason_;
     std::unique_ptr<Parameters> parameters_;
+    std::optional<Classifier> classifier_;
     bool causal_ = true;
 };
 

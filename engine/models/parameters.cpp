@@ -25,6 +25,14 @@ at::Tensor Parameters::tensor(const std::string& name, at::IntArrayRef shape, In
     return tensor;
 }
 
+at::Tensor Parameters::add(const std::string& name, const at::Tensor& tensor) {
+    if (index_.count(name)) throw Error("tensor " + quote(name, 120) + " is there already");
+    at::NoGradGuard no_grad;
+    index_[name] = entries_.size();
+    entries_.push_back({name, tensor.to(device_, dtype_)});
+    return entries_.back().tensor;
+}
+
 Linear Parameters::linear(const std::string& name, int64_t in, int64_t out, bool bias, Init init) {
     at::Tensor weight = tensor(name + ".weight", {out, in}, init), b;
     if (bias) b = tensor(name + ".bias", {out}, {Init::zeros});

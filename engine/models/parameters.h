@@ -49,6 +49,9 @@ class Parameters {
     // A Linear whose weight is another tensor already taken (tied heads); not saved twice.
     Linear tied_linear(const at::Tensor& weight, const at::Tensor& bias = {});
 
+    // Takes in a tensor that no source holds, such as a new head's; in this dtype on this device.
+    at::Tensor add(const std::string& name, const at::Tensor& tensor);
+
     // Whether the checkpoint holds it; false for a new model, which so takes the canonical names
     // and no optional parts.
     bool has(const std::string& name) const { return source_->has(name); }

@@ -65,7 +65,11 @@ fs::path folder_from(const char* variable, const fs::path& otherwise) {
 
 }  // namespace
 
-fs::path root() { return fs::path(__FILE__).parent_path().parent_path().parent_path(); }
+// MOONLET_ROOT (ctest sets it), else from where this file was compiled.
+fs::path root() {
+    static const fs::path here = fs::path(__FILE__).parent_path().parent_path().parent_path();
+    return folder_from("MOONLET_ROOT", here);
+}
 
 fs::path golden(const std::string& name) { return root() / "tests/golden" / name; }
 

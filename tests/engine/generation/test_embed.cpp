@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "formats/safetensors.h"
 #include "generation/pooling.h"
+#include "ops/pool.h"
 #include "tiny.h"
 
 using namespace moonlet;
@@ -127,7 +128,7 @@ TEST_CASE("kinds of pooling", "[embed]") {
     at::Tensor mask = at::tensor({1, 1, 1, 0, 0, 0}, at::kLong).view({3, 2}).to(at::kBool);
     auto wanted = [&](const char* kind, std::vector<float> values) {
         INFO(kind);
-        CHECK(pool(states, mask, kind).equal(at::tensor(values).view({3, 2})));
+        CHECK(ops::pool(states, mask, kind).equal(at::tensor(values).view({3, 2})));
     };
     wanted("mean", {2, 5.5, 5, 6, 0, 0});
     wanted("cls", {1, 2, 5, 6, 0, 0});
