@@ -27,8 +27,8 @@ Rows check_rows(lua_State* L, int index) {
     return rows;
 }
 
-OptionTable trainer_rows() {
-    OptionTable rows = TrainerOptions::rows();
+OptionTable trainer_rows(const std::string& objective) {
+    OptionTable rows = trainer_options(Objectives::get(objective).own());
     OptionTable own = {
         {"model", "Model", "", "what is trained, in place"},
         {"data", "table", "", "a list of texts, or of rows {text=} or {input_ids=}"}};
@@ -46,7 +46,8 @@ int make(lua_State* L) {
     auto model = check<LanguageModel>(L, lua_gettop(L));
     lua_getfield(L, 1, "data");
     Rows rows = check_rows(L, lua_gettop(L));
-    push(L, Trainer::make(objective, model, rows, options_json(L, 1, TrainerOptions::rows())));
+    push(L, Trainer::make(objective, model, rows,
+                          options_json(L, 1, trainer_options(Objectives::get(objective).own()))));
     return 1;
 }
 
@@ -175,7 +176,7 @@ void add_objective_rows() {
         add_rows(
             {{full->c_str(), make, "opts: TrainerOptions -> Trainer", Objectives::get(name).doc,
               "t = trainers.cpt{model = m, data = {\"one text\"}, max_steps = 2}",
-              trainer_rows()}});
+              trainer_rows(name)}});
     }
 }
 

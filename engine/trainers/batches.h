@@ -21,25 +21,31 @@ struct Piece {
 };
 using Row = std::vector<Piece>;
 
-// packing: the sequences one after the other, cut into rows of max_length; one that does not fit
-// goes on in the next row. Without: rows of one piece, long sequences cut. Rows in which nothing
-// counts are left out. Error: nothing at all is left.
-std::vector<Row> make_rows(const std::vector<Sequence>& sequences, int max_length, bool packing);
+// stream: the sequences one after the other, cut into rows of max_length; one that does not fit
+// goes on in the next row. Without packing: rows of one piece, long sequences cut. whole and
+// labelled: see Layout; sequences are packed best fit, longest first. Rows in which nothing counts
+// are left out. Error: nothing at all is left. `report` is filled where given.
+std::vector<Row> make_rows(const std::vector<Sequence>& sequences, int max_length, bool packing,
+                           Layout layout = Layout::stream, DataReport* report = nullptr);
 
 // True if predicting ids[i] counts.
 bool counts(const Sequence& sequence, size_t i);
 
-// A number that changes when any id or mask does (FNV-1a over both), for telling data apart.
+// A number that changes when any id, mask or label does (FNV-1a), for telling data apart.
 uint64_t fingerprint(const std::vector<Sequence>& sequences);
 
 struct MicroBatch {
     at::Tensor ids, targets;          // int64 [B, T]; targets -100 where nothing is asked
     at::Tensor positions, documents;  // int64 [B, T], undefined where each row is one piece
+    at::Tensor labels;                // f64 [B, values a sequence has], labelled only
+    at::Tensor mask;                  // bool [B, T], false = padding; labelled only
     int64_t counted = 0, tokens = 0;  // targets that count; positions that are no padding
+
+    ModelInput input() const;  // for Model::hidden
 };
 // Padded at the right to the longest row with id 0, which no earlier position sees.
 MicroBatch collate(const std::vector<Sequence>& sequences, const std::vector<Row>& rows,
-                   const std::vector<size_t>& which);
+                   const std::vector<size_t>& which, Layout layout = Layout::stream);
 
 // Which rows each step reads. Epoch e goes through the e-th permutation that Random(seed) draws;
 // the last step of an epoch may have fewer rows. Any step can be asked for at any time.

@@ -18,9 +18,9 @@
 #include "core/files.h"
 #include "core/interrupt.h"
 #include "core/progress.h"
-#include "ops/cross_entropy.h"
 #include "trainers/checkpoint.h"
 #include "trainers/state.h"
+#include "trainers/tune.h"
 
 namespace moonlet {
 
@@ -102,13 +102,16 @@ size_t peak_bytes() {
     return 0;
 }
 
-Loop::Loop(std::string objective, std::shared_ptr<LanguageModel> model,
-           std::vector<Sequence> sequences, TrainerOptions options)
-    : objective_(std::move(objective)),
+Loop::Loop(std::string name, std::unique_ptr<Objective> objective,
+           std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
+           TrainerOptions options)
+    : name_(std::move(name)),
+      objective_(std::move(objective)),
       model_(std::move(model)),
       sequences_(std::move(sequences)),
       options_(std::move(options)) {
-    rows_ = make_rows(sequences_, options_.max_length, options_.packing);
+    rows_ =
+        make_rows(sequences_, options_.max_length, options_.packing, objective_->layout(), &data_);
     plan();
 }
 
@@ -129,12 +132,10 @@ void Loop::prepare() {
     // Fixes the count, which LibTorch's matrix library may else lower by itself.
     at::set_num_threads(at::get_num_threads());
     at::NoGradGuard no_grad;
-    for (const Parameters::Entry& entry : model_->network->parameters().entries()) {
-        if (!at::isFloatingType(entry.tensor.scalar_type())) continue;
-        at::Tensor tensor = entry.tensor;
-        tensor.set_data(tensor.detach().clone(at::MemoryFormat::Contiguous));
-        parameters_.push_back({entry.name, tensor});
-    }
+    parameters_ = tuned_parameters(*model_, options_);
+    objective_->prepare(*model_, options_, parameters_);
+    for (NamedTensor& p : parameters_)
+        p.tensor.set_data(p.tensor.detach().clone(at::MemoryFormat::Contiguous));
     optimizer_ = std::make_unique<AdamW>(
         parameters_,
         AdamWOptions{options_.beta1, options_.beta2, options_.eps, options_.weight_decay});
@@ -142,20 +143,12 @@ void Loop::prepare() {
 
 std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
                                         StepRecord& record) {
-    Model& network = *model_->network;
-    auto head = [&](const at::Tensor& hidden) { return network.logits(hidden); };
     std::vector<at::Tensor> sums(parameters_.size());
     Recording recording(parameters_);
     for (const MicroBatch& batch : batches) {
         interrupt::check();
         if (batch.counted == 0) continue;
-        ModelInput input;
-        input.ids = batch.ids;
-        input.positions = batch.positions;
-        input.documents = batch.documents;
-        at::Tensor hidden = network.hidden(input);
-        at::Tensor targets = batch.targets.to(hidden.device());
-        at::Tensor loss = ops::cross_entropy(hidden, head, targets).sum / double(record.tokens);
+        at::Tensor loss = objective_->loss(*model_, batch) / double(record.tokens);
         loss.backward();
         record.loss += loss.item<float>();
         // Summed in f32 here and not in .grad, which has the parameter's type.
@@ -190,8 +183,9 @@ const StepRecord& Loop::step() {
     int64_t read = 0;
     for (size_t at = 0; at < which.size(); at += size_t(options_.batch_size)) {
         size_t end = std::min(which.size(), at + size_t(options_.batch_size));
-        batches.push_back(
-            collate(sequences_, rows_, {which.begin() + long(at), which.begin() + long(end)}));
+        batches.push_back(collate(sequences_, rows_,
+                                  {which.begin() + long(at), which.begin() + long(end)},
+                                  objective_->layout()));
         record.tokens += batches.back().counted;
         read += batches.back().tokens;
     }
@@ -220,7 +214,7 @@ void Loop::report(const StepRecord& r) const {
     for (auto it = history_.rbegin(); it != history_.rend() && count < 20; ++it, ++count)
         seconds += it->seconds;
     double left = seconds / count * (steps_total_ - r.step);
-    report_progress({"training " + objective_, double(r.step), double(steps_total_), "steps",
+    report_progress({"training " + name_, double(r.step), double(steps_total_), "steps",
                      "loss " + number("%.4f", r.loss) + " · " +
                          number("%.0f", r.tokens_per_second) + " tok/s · " + duration(left) +
                          " left"});
@@ -264,7 +258,7 @@ void Loop::save(const std::string& folder) {
     write_folder(folder, [&](const std::string& temporary) {
         save_language_model(*model_, temporary);
         write_tensors(temporary + "/optimizer.safetensors", optimizer_->state());
-        TrainerState state = state_of(objective_, options_, sequences_, steps_total_);
+        TrainerState state = state_of(name_, options_, sequences_, steps_total_);
         state.history = history_;
         write_file(temporary + "/trainer.json", dump_json(to_json(state)) + "\n");
     });
@@ -278,7 +272,7 @@ void Loop::resume(const std::string& folder) {
     TrainerState saved = trainer_state(read_json(path), path);
     TrainerOptions options = options_;
     if (!options.seed_given) options.seed = saved.options.seed;
-    check_same_training(saved, state_of(objective_, options, sequences_, steps_total_), folder);
+    check_same_training(saved, state_of(name_, options, sequences_, steps_total_), folder);
     prepare();
     // Everything is checked before anything is copied: a broken checkpoint leaves all as it was.
     const std::vector<NamedTensor> state = optimizer_->state();

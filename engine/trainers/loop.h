@@ -18,8 +18,9 @@ namespace moonlet {
 
 class Loop : public Trainer {
   public:
-    Loop(std::string objective, std::shared_ptr<LanguageModel> model,
-         std::vector<Sequence> sequences, TrainerOptions options);
+    Loop(std::string name, std::unique_ptr<Objective> objective,
+         std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
+         TrainerOptions options);
 
     const StepRecord& step() override;
     bool run(const std::function<bool(const StepRecord&)>& on_step) override;
@@ -30,6 +31,8 @@ class Loop : public Trainer {
     void save(const std::string& folder) override;
     void resume(const std::string& folder) override;
     const TrainerOptions& options() const override { return options_; }
+    const std::string& objective() const override { return name_; }
+    const DataReport& data() const override { return data_; }
     std::shared_ptr<LanguageModel> model() const override { return model_; }
 
   private:
@@ -39,11 +42,13 @@ class Loop : public Trainer {
     void save_below_output();
     void report(const StepRecord& record) const;
 
-    std::string objective_;
+    std::string name_;
+    std::unique_ptr<Objective> objective_;
     std::shared_ptr<LanguageModel> model_;
     std::vector<Sequence> sequences_;
     TrainerOptions options_;
     std::vector<Row> rows_;
+    DataReport data_;
     std::unique_ptr<DataOrder> order_;
     Schedule schedule_;
     int steps_total_ = 0;

@@ -11,23 +11,25 @@ constexpr int kVersion = 1;
 
 // The options that decide the numbers.
 Json deciding(const TrainerOptions& o) {
-    return {{"tune", o.tune},
-            {"lr", o.lr},
-            {"epochs", o.epochs},
-            {"max_steps", o.max_steps},
-            {"batch_size", o.batch_size},
-            {"accumulate", o.accumulate},
-            {"max_length", o.max_length},
-            {"packing", o.packing},
-            {"warmup_ratio", o.warmup_ratio},
-            {"schedule", o.schedule},
-            {"min_lr_ratio", o.min_lr_ratio},
-            {"weight_decay", o.weight_decay},
-            {"beta1", o.beta1},
-            {"beta2", o.beta2},
-            {"eps", o.eps},
-            {"max_grad_norm", o.max_grad_norm},
-            {"seed", o.seed}};
+    Json j = {{"tune", o.tune},
+              {"lr", o.lr},
+              {"epochs", o.epochs},
+              {"max_steps", o.max_steps},
+              {"batch_size", o.batch_size},
+              {"accumulate", o.accumulate},
+              {"max_length", o.max_length},
+              {"packing", o.packing},
+              {"warmup_ratio", o.warmup_ratio},
+              {"schedule", o.schedule},
+              {"min_lr_ratio", o.min_lr_ratio},
+              {"weight_decay", o.weight_decay},
+              {"beta1", o.beta1},
+              {"beta2", o.beta2},
+              {"eps", o.eps},
+              {"max_grad_norm", o.max_grad_norm},
+              {"seed", o.seed}};
+    j.update(o.own);
+    return j;
 }
 
 Json to_json(const StepRecord& r) {
@@ -89,7 +91,7 @@ TrainerState trainer_state(const Json& j, const std::string& path) {
             throw Error(quote(path, 200) + " has version " + j.at("version").dump(),
                         std::to_string(kVersion));
         j.at("objective").get_to(s.objective);
-        s.options = TrainerOptions::from_json(j.at("options"));
+        s.options = TrainerOptions::from_json(j.at("options"), Objectives::get(s.objective).own());
         s.data = std::stoull(j.at("data").at("fingerprint").get<std::string>());
         j.at("data").at("sequences").get_to(s.sequences);
         j.at("steps_total").get_to(s.steps_total);

@@ -2,11 +2,11 @@
 // The options' table, their check, and the way from an objective's name to a trainer.
 #include "trainers/trainer.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "trainers/checkpoint.h"
 #include "trainers/loop.h"
-
-MOONLET_DEFINE_REGISTRY(moonlet::ObjectiveEntry, moonlet::ObjectiveEntry)
 
 namespace moonlet {
 
@@ -49,10 +49,31 @@ void check_range(bool good, const char* name, const Json& options, const char* w
 
 }  // namespace
 
-TrainerOptions TrainerOptions::from_json(const Json& given) {
-    const Json j = given.is_object() ? given : Json::object();
-    check_options(j, rows(), "trainers");
+OptionTable trainer_options(const OptionTable& own) {
+    OptionTable all = TrainerOptions::rows();
+    for (const OptionRow& row : own) {
+        auto same = std::find_if(all.begin(), all.end(), [&](const OptionRow& common) {
+            return std::string(common.name) == row.name;
+        });
+        if (same != all.end()) *same = row;
+        else all.push_back(row);
+    }
+    return all;
+}
+
+TrainerOptions TrainerOptions::from_json(const Json& given, const OptionTable& own) {
+    Json j = given.is_object() ? given : Json::object();
+    check_options(j, trainer_options(own), "trainers");
     TrainerOptions o;
+    o.own = Json::object();
+    for (const OptionRow& row : own) {
+        if ((!j.contains(row.name) || j[row.name].is_null()) && *row.default_value)
+            j[row.name] = Json::parse(row.default_value);
+        const bool common = std::any_of(rows().begin(), rows().end(), [&](const OptionRow& r) {
+            return std::string(r.name) == row.name;
+        });
+        if (!common && j.contains(row.name)) o.own[row.name] = j[row.name];
+    }
     read_option(j, "tune", o.tune);
     read_option(j, "lr", o.lr);
     read_option(j, "epochs", o.epochs);
@@ -112,9 +133,15 @@ void fit_length(TrainerOptions& o, const Json& given, const LanguageModel& model
     o.max_length = int(positions);
 }
 
-void check_ids(const std::vector<Sequence>& sequences, int64_t vocab) {
+}  // namespace
+
+void check_sequences(const std::vector<Sequence>& sequences, int64_t vocab) {
     for (size_t s = 0; s < sequences.size(); ++s) {
         const Sequence& q = sequences[s];
+        if (q.labels.size() != sequences[0].labels.size())
+            throw Error(
+                "row " + std::to_string(s + 1) + ": " + std::to_string(q.labels.size()) + " labels",
+                std::to_string(sequences[0].labels.size()) + ", as row 1 has");
         if (!q.loss_mask.empty() && q.loss_mask.size() != q.ids.size())
             throw Error("row " + std::to_string(s + 1) + ": loss_mask of " +
                         std::to_string(q.loss_mask.size()) + " values for " +
@@ -126,24 +153,23 @@ void check_ids(const std::vector<Sequence>& sequences, int64_t vocab) {
     }
 }
 
-}  // namespace
-
 std::shared_ptr<Trainer> Trainer::make(const std::string& objective,
                                        std::shared_ptr<LanguageModel> model, const Rows& rows,
                                        const Json& given) {
     const ObjectiveEntry& entry = Objectives::get(objective);
-    TrainerOptions options = TrainerOptions::from_json(given);
+    TrainerOptions options = TrainerOptions::from_json(given, entry.own());
+    std::unique_ptr<Objective> made = entry.make();
     if (!model || !model->network) throw Error("trainers." + objective + " without a model");
-    if (!model->network->causal())
+    if (!model->network->causal() && made->needs_decoder())
         throw Error("a " + model->network->model_type() + " model for trainers." + objective,
                     "one that predicts the next token");
     if (rows.empty()) throw Error("trainers." + objective + ": no rows of data", "at least one");
     fit_length(options, given, *model);
-    std::vector<Sequence> sequences = entry.make()->sequences(*model, rows, options);
-    check_ids(sequences, model->network->vocab_size());
+    std::vector<Sequence> sequences = made->sequences(*model, rows, options);
+    check_sequences(sequences, model->network->vocab_size());
     const std::string resume = options.resume, output = options.output;
-    auto trainer =
-        std::make_shared<Loop>(objective, std::move(model), std::move(sequences), options);
+    auto trainer = std::make_shared<Loop>(objective, std::move(made), std::move(model),
+                                          std::move(sequences), options);
     if (resume == "auto") {
         if (output.empty())
             throw Error("resume = \"auto\" without output", "the folder of its checkpoints");

@@ -2,7 +2,7 @@
 // Training by one loop for every objective: rows -> batches -> loss -> gradients -> AdamW. An
 // objective is one file that turns rows into token sequences and a batch into a loss, registered
 // under its Lua name; the loop, schedule, accumulation, clipping, checkpoints and history are here
-// once. The trained model is the object that was handed in (tune = "full").
+// once. The trained model is the object that was handed in.
 #pragma once
 
 #include <functional>
@@ -18,14 +18,38 @@
 namespace moonlet {
 
 // One training sequence: ids and which of them the loss counts (loss_mask[i] speaks of predicting
-// ids[i]; empty = all but the first).
+// ids[i]; empty = all but the first). labels is for objectives of Layout::labelled: what is asked
+// of the sequence as a whole, one class number (0-based) or score, or one value for each class; as
+// many in every sequence.
 struct Sequence {
     std::vector<int> ids;
-    std::vector<uint8_t> loss_mask;
+    std::vector<uint8_t> loss_mask = {};
+    std::vector<double> labels = {};
 };
 
-// One row of training data as the caller has it: {"text": …} or {"input_ids": […]} or a string.
+// How sequences become rows of a batch.
+//   stream    a text without end: cut at max_length, the rest goes on in the next row
+//   whole     each sequence is seen from its start: what is longer than max_length is cut off and
+//             counted (DataReport), packing puts several into a row only if they fit
+//   labelled  one sequence a row, all its ids are read (none is only asked for), cut at max_length;
+//             the batch has labels and a mask, its targets are all kIgnore, and `counted` is the
+//             number of rows
+enum class Layout { stream, whole, labelled };
+
+// What became of the rows that were given.
+struct DataReport {
+    size_t rows = 0;      // given
+    size_t cut = 0;       // longer than max_length: their end is not trained on (never with stream)
+    size_t empty = 0;     // nothing in them counts: left out
+    int64_t tokens = 0;   // read in one epoch
+    int64_t counted = 0;  // of them asked for by the loss
+};
+
+// One row of training data as the caller has it: a table of columns, or a string.
 using Rows = std::vector<Json>;
+
+struct MicroBatch;   // trainers/batches.h
+struct NamedTensor;  // trainers/optimizer.h
 
 struct TrainerOptions {
     std::string tune = "full";
@@ -48,10 +72,19 @@ struct TrainerOptions {
     int save_steps = 0;  // 0 = only where t:save asks and at the end of run()
     int keep = 3;        // newest checkpoints kept below output; 0 = all
     std::string resume;  // a checkpoint folder to go on from; "auto" = the newest below output
+    Json own;            // the objective's own options by name, defaults filled in
 
     static const OptionTable& rows();
-    static TrainerOptions from_json(const Json& options);
+    // `own`: the objective's rows. One that has the name of a common row replaces its default.
+    static TrainerOptions from_json(const Json& options, const OptionTable& own = {});
 };
+
+// The common rows with an objective's own laid over them.
+OptionTable trainer_options(const OptionTable& own);
+
+// Error: an id outside the vocabulary, a loss_mask of another length than ids, labels in some rows
+// only.
+void check_sequences(const std::vector<Sequence>& sequences, int64_t vocab);
 
 struct StepRecord {
     int step = 0;                  // 1-based
@@ -64,24 +97,51 @@ struct StepRecord {
     size_t peak_bytes = 0;         // of the process so far
 };
 
+// What a batch says without being trained on.
+struct Score {
+    double loss = 0;                   // sum over what counts
+    int64_t counted = 0, correct = 0;  // correct: the most likely answer was the wanted one
+};
+
 class Objective {
   public:
     static constexpr const char* kKind = "trainer";
     virtual ~Objective() = default;
-    // Rows as token sequences, before packing. Error: a row without what the objective needs.
+    // Rows as token sequences, before cutting and packing; one sequence for each row, in order.
+    // Error: a row without what the objective needs. Called again for rows of evaluate().
     virtual std::vector<Sequence> sequences(const LanguageModel& model, const Rows& rows,
                                             const TrainerOptions& options) = 0;
+    virtual Layout layout() const { return Layout::stream; }
+    // False: a network that does not predict the next token (an encoder) will do as well.
+    virtual bool needs_decoder() const { return true; }
+    // Called once, before the optimizer is made. `parameters` are the tensors that `tune` trains,
+    // by the model's names; the objective may make more (a head, taken from
+    // model.network->parameters() so that it is saved with the model) and append or remove some.
+    virtual void prepare(LanguageModel& model, const TrainerOptions& options,
+                         std::vector<NamedTensor>& parameters);
+    // f32 scalar, differentiable: the sum of the loss over everything in the batch that counts. The
+    // loop divides by the number that counts in the whole step and calls backward(). Default: the
+    // chunked cross-entropy of the next token.
+    virtual at::Tensor loss(LanguageModel& model, const MicroBatch& batch);
+    // The same without gradients, and how many answers were right. Default: next tokens.
+    virtual Score score(LanguageModel& model, const MicroBatch& batch);
 };
 struct ObjectiveEntry {
     static constexpr const char* kKind = "trainer";
     std::unique_ptr<Objective> (*make)() = nullptr;
     const char* doc = "";
+    // Options besides TrainerOptions::rows(); their values come in TrainerOptions::own. A row with
+    // the name of a common one gives it another default (max_length 1024).
+    const OptionTable& (*options)() = nullptr;
+
+    OptionTable own() const { return options ? options() : OptionTable(); }
 };
 using Objectives = Registry<ObjectiveEntry, ObjectiveEntry>;
 
-#define MOONLET_OBJECTIVE(name, make, doc)                        \
+// MOONLET_OBJECTIVE(name, make, doc[, options])
+#define MOONLET_OBJECTIVE(name, make, doc, ...)                   \
     [[maybe_unused]] static const bool moonlet_objective_##name = \
-        ::moonlet::Objectives::add(#name, ::moonlet::ObjectiveEntry{make, doc});
+        ::moonlet::Objectives::add(#name, ::moonlet::ObjectiveEntry{make, doc, ##__VA_ARGS__});
 
 class Trainer {
   public:
@@ -109,6 +169,8 @@ class Trainer {
     // changed then. Takes the checkpoint's thread count where the machine has as many.
     virtual void resume(const std::string& folder) = 0;
     virtual const TrainerOptions& options() const = 0;
+    virtual const std::string& objective() const = 0;
+    virtual const DataReport& data() const = 0;
     virtual std::shared_ptr<LanguageModel> model() const = 0;
 };
 

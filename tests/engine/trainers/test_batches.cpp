@@ -98,6 +98,48 @@ TEST_CASE("every prediction of random documents comes once", "[batches]") {
     }
 }
 
+TEST_CASE("whole sequences are cut, not continued, and packed where they fit", "[batches]") {
+    auto sequences = numbered({4, 9, 3, 1, 6});  // 3, 8, 2, 0 and 5 inputs
+    sequences[2].loss_mask = {1, 0, 0};          // its first id is never asked for
+    DataReport report;
+    auto rows = make_rows(sequences, 6, true, Layout::whole, &report);
+    REQUIRE(rows.size() == 3);  // 6 | 5 | 3: nothing goes on elsewhere
+    CHECK(report.rows == 5);
+    CHECK(report.cut == 1);
+    CHECK(report.empty == 2);
+    CHECK(report.tokens == 14);
+    CHECK(report.counted == 14);
+    for (const Row& row : rows)
+        for (const Piece& piece : row) CHECK(piece.begin == 0);
+    auto wide = make_rows(sequences, 8, true, Layout::whole);
+    REQUIRE(wide.size() == 2);  // 8 | 5 + 3
+    MicroBatch batch = collate(sequences, wide, all(wide), Layout::whole);
+    CHECK(flat(batch.positions) ==
+          std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 0, 1, 2});
+    CHECK(batch.counted == 16);
+    CHECK(make_rows(sequences, 6, false, Layout::whole).size() == 3);
+}
+
+TEST_CASE("labelled sequences are read whole and masked", "[batches]") {
+    std::vector<Sequence> sequences = {
+        {{5, 6, 7}, {}, {2}}, {{8}, {}, {0}}, {{1, 2, 3, 4}, {}, {}}};
+    DataReport report;
+    auto rows = make_rows(sequences, 2, true, Layout::labelled, &report);
+    REQUIRE(rows.size() == 2);
+    CHECK(report.cut == 1);
+    CHECK(report.empty == 1);
+    CHECK(report.counted == 2);
+    rows = make_rows(sequences, 8, true, Layout::labelled);
+    MicroBatch batch = collate(sequences, rows, all(rows), Layout::labelled);
+    CHECK(flat(batch.ids) == std::vector<int64_t>{5, 6, 7, 8, 0, 0});
+    CHECK(flat(batch.mask.to(at::kLong)) == std::vector<int64_t>{1, 1, 1, 1, 0, 0});
+    CHECK(flat(batch.labels.to(at::kLong)) == std::vector<int64_t>{2, 0});
+    CHECK(flat(batch.targets) == std::vector<int64_t>(6, -100));
+    CHECK(batch.counted == 2);
+    CHECK(batch.input().mask.defined());
+    CHECK_THROWS_AS(make_rows({{{1, 2}, {}, {}}}, 8, true, Layout::labelled), Error);
+}
+
 TEST_CASE("the order is each epoch's own permutation, and any step can be asked for", "[batches]") {
     DataOrder order(10, 4, 7);
     CHECK(order.steps_per_epoch() == 3);
@@ -120,4 +162,5 @@ TEST_CASE("the fingerprint sees ids, masks and borders", "[batches]") {
     CHECK(fingerprint({{{1, 2, 4}, {}}}) != base);
     CHECK(fingerprint({{{1, 2}, {}}, {{3}, {}}}) != base);
     CHECK(fingerprint({{{1, 2, 3}, {0, 1, 1}}}) != base);
+    CHECK(fingerprint({{{1, 2, 3}, {}, {1}}}) != base);
 }
