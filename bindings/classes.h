@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bindings/object.h"
+#include "datasets/dataset.h"
 #include "tokenizers/tokenizer.h"
 
 namespace moonlet::bindings {
@@ -11,6 +12,12 @@ template <>
 struct LuaClass<Tokenizer> {
     static constexpr const char* kName = "Tokenizer";
     static size_t bytes(const Tokenizer& t) { return t.bytes(); }
+};
+
+template <>
+struct LuaClass<Dataset> {
+    static constexpr const char* kName = "Dataset";
+    static size_t bytes(Dataset& d) { return d.memory_bytes(); }
 };
 
 }  // namespace moonlet::bindings

@@ -2,6 +2,7 @@
 #include "bindings/convert.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 
@@ -142,6 +143,13 @@ bool wants_plain(const OptionRow& row) {
     return false;
 }
 
+bool names_class(const OptionRow& row) {
+    const std::string type = "|" + std::string(row.type);
+    for (size_t at = 0; (at = type.find('|', at)) != std::string::npos; ++at)
+        if (std::isupper(static_cast<unsigned char>(type[at + 1]))) return true;
+    return false;
+}
+
 // pairs() over a decoded object: its remembered keys first, then what was added since.
 int ordered_next(lua_State* L) {
     lua_settop(L, 2);
@@ -260,9 +268,11 @@ void check_lua_options(lua_State* L, int index, const OptionTable& rows, const s
         const OptionRow* row = find_row(rows, name);
         int type = lua_type(L, -1);
         auto takes = [&](const char* word) { return row && std::strstr(row->type, word); };
+        // "table|Dataset": one of the union is a class
+        bool object = type == LUA_TUSERDATA && row && names_class(*row);
         if (!row) {
             given[name] = nullptr;  // check_options says which name was meant
-        } else if (!wants_plain(*row) || (type == LUA_TTABLE && takes("table")) ||
+        } else if (!wants_plain(*row) || object || (type == LUA_TTABLE && takes("table")) ||
                    (type == LUA_TFUNCTION && takes("function"))) {
             continue;  // a table is not looked through here: it may be a whole dataset
         } else if (plain(L, lua_gettop(L))) {
@@ -288,9 +298,9 @@ std::vector<int> check_ids(lua_State* L, int index) {
         lua_rawgeti(L, index, int(i + 1));
         double value = lua_tonumber(L, -1);
         if (!lua_isnumber(L, -1) || std::floor(value) != value)
-            throw Error("entry " + std::to_string(i + 1) + " of the ids is a " +
-                            luaL_typename(L, -1),
-                        "an integer");
+            throw Error(
+                "entry " + std::to_string(i + 1) + " of the ids is a " + luaL_typename(L, -1),
+                "an integer");
         ids[i] = int(value);
         lua_pop(L, 1);
     }
@@ -311,9 +321,9 @@ std::vector<std::string> check_strings(lua_State* L, int index) {
     for (size_t i = 0; i < result.size(); ++i) {
         lua_rawgeti(L, index, int(i + 1));
         if (lua_type(L, -1) != LUA_TSTRING)
-            throw Error("entry " + std::to_string(i + 1) + " of the texts is a " +
-                            luaL_typename(L, -1),
-                        "a string");
+            throw Error(
+                "entry " + std::to_string(i + 1) + " of the texts is a " + luaL_typename(L, -1),
+                "a string");
         result[i] = check_string(L, lua_gettop(L));
         lua_pop(L, 1);
     }

@@ -5,6 +5,7 @@
 #include "bindings/convert.h"
 #include "bindings/engine/classes.h"
 #include "bindings/row.h"
+#include "bindings/rows.h"
 #include "core/error.h"
 #include "core/progress.h"
 
@@ -14,24 +15,11 @@ namespace {
 
 std::shared_ptr<Trainer> self(lua_State* L) { return check<Trainer>(L, 1); }
 
-Rows check_rows(lua_State* L, int index) {
-    Rows rows;
-    if (!lua_istable(L, index)) throw Error("no data", "data = a list of texts or rows {text = …}");
-    size_t count = lua_objlen(L, index);
-    if (count == 0) throw Error("data with no rows", "a list of texts or rows {text = …}");
-    for (size_t i = 1; i <= count; ++i) {
-        lua_rawgeti(L, index, int(i));
-        rows.push_back(to_json(L, -1));
-        lua_pop(L, 1);
-    }
-    return rows;
-}
-
 OptionTable trainer_rows(const std::string& objective) {
     OptionTable rows = trainer_options(Objectives::get(objective).own());
-    OptionTable own = {
-        {"model", "Model", "", "what is trained, in place"},
-        {"data", "table", "", "a list of texts, or of rows {text=} or {input_ids=}"}};
+    OptionTable own = {{"model", "Model", "", "what is trained, in place"},
+                       {"data", "table|Dataset", "",
+                        "a Dataset or a list of texts or rows {text=} or {input_ids=}"}};
     rows.insert(rows.begin(), own.begin(), own.end());
     return rows;
 }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// filter and map. Small data is gone through at once: mistakes in the callback show at the call,
+// and it runs once a row. Of big data rows are looked for, and made, when they are asked for: a
+// filter remembers the numbers of the rows it kept (4 bytes each) and how far it has looked, a map
+// keeps nothing.
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/progress.h"
+#include "datasets/columns.h"
+#include "datasets/dataset.h"
+
+namespace moonlet {
+
+namespace {
+
+// Error: what a callback or a reader threw, with the row it was about.
+template <class Call>
+auto at_row(Dataset& base, size_t i, Call call) {
+    try {
+        return call();
+    } catch (const Error& e) {
+        throw Error(base.where(i) + ": " + e.what());
+    }
+}
+
+class Filtered : public Dataset {
+  public:
+    Filtered(DatasetPtr base, Keep keep) : base_(std::move(base)), keep_(std::move(keep)) {
+        name = base_->name;
+        seed = base_->seed;
+    }
+
+    size_t size() override {
+        has(UINT32_MAX);
+        return kept_.size();
+    }
+    std::optional<size_t> known_size() override {
+        if (done_) return kept_.size();
+        return {};
+    }
+    double estimated_size() override {
+        if (done_) return double(kept_.size());
+        return looked_ == 0 ? base_->estimated_size()
+                            : base_->estimated_size() * double(kept_.size()) / double(looked_);
+    }
+    bool has(size_t i) override {
+        while (!done_ && kept_.size() <= i) {
+            if (!base_->has(looked_)) {
+                done_ = true;
+                break;
+            }
+            if (looked_ == UINT32_MAX) throw Error("over 4,294,967,295 rows", "fewer");
+            if (looked_ % 64 == 63) tell();
+            Json row = base_->row(looked_);
+            if (keep_(row, looked_)) kept_.push_back(uint32_t(looked_));
+            ++looked_;
+        }
+        return i < kept_.size();
+    }
+    Json row(size_t i) override { return base_->row(place(i)); }
+    std::string where(size_t i) override { return base_->where(place(i)); }
+    uint64_t text_bytes() override { return base_->text_bytes(); }
+    size_t memory_bytes() override { return kept_.capacity() * sizeof(uint32_t); }
+    size_t skipped() override { return base_->skipped(); }
+
+  private:
+    std::vector<Column> find_columns() override { return base_->columns(); }
+    std::string find_format() override { return base_->format(); }
+    void tell() {
+        interrupt::check();
+        report_progress({"filter", double(looked_), base_->estimated_size(), "rows", ""});
+    }
+    size_t place(size_t i) {
+        if (!has(i)) throw Error("row " + std::to_string(i + 1) + " of " + std::to_string(size()));
+        return kept_[i];
+    }
+
+    DatasetPtr base_;
+    Keep keep_;
+    std::vector<uint32_t> kept_;
+    size_t looked_ = 0;
+    bool done_ = false;
+};
+
+// A row made of a callback's result: names that the row had before come first and in its order,
+// since a table of the caller's own has none.
+Json ordered_like(Json value, const Json& before) {
+    Json result = Json::object();
+    for (auto& entry : before.items())
+        if (auto it = value.find(entry.key()); it != value.end())
+            result[entry.key()] = std::move(*it);
+    for (auto& [key, item] : value.items())
+        if (!before.contains(key)) result[key] = std::move(item);
+    return result;
+}
+
+Json changed(Dataset& base, const Change& change, size_t i) {
+    Json before = base.row(i);
+    Json value = change(before, i);
+    return at_row(base, i, [&] {
+        if (value.is_null())
+            throw Error("the function returned nothing", "a row, as {text = …}, or a string");
+        return ordered_like(as_row(std::move(value), "what the function returned"), before);
+    });
+}
+
+class Mapped : public Dataset {
+  public:
+    Mapped(DatasetPtr base, Change change) : base_(std::move(base)), change_(std::move(change)) {
+        name = base_->name;
+        seed = base_->seed;
+    }
+
+    size_t size() override { return base_->size(); }
+    std::optional<size_t> known_size() override { return base_->known_size(); }
+    double estimated_size() override { return base_->estimated_size(); }
+    bool has(size_t i) override { return base_->has(i); }
+    Json row(size_t i) override { return changed(*base_, change_, i); }
+    std::string where(size_t i) override { return base_->where(i); }
+    uint64_t text_bytes() override { return base_->text_bytes(); }
+    size_t memory_bytes() override { return 0; }
+    size_t skipped() override { return base_->skipped(); }
+
+  private:
+    DatasetPtr base_;
+    Change change_;
+};
+
+}  // namespace
+
+DatasetPtr filter(DatasetPtr base, Keep keep) {
+    const bool now = base->small();
+    auto result = std::make_shared<Filtered>(std::move(base), std::move(keep));
+    if (now) result->size();
+    return result;
+}
+
+DatasetPtr map(DatasetPtr base, Change change) {
+    if (!base->small()) return std::make_shared<Mapped>(std::move(base), std::move(change));
+    RowWriter writer;
+    for (size_t i = 0; base->has(i); ++i) {
+        if (i % 64 == 63) {
+            interrupt::check();
+            report_progress({"map", double(i), base->estimated_size(), "rows", ""});
+        }
+        writer.add(changed(*base, change, i));
+    }
+    DatasetPtr result = writer.finish();
+    result->name = base->name;
+    result->seed = base->seed;
+    return result;
+}
+
+}  // namespace moonlet
