@@ -50,6 +50,8 @@ env.a, env.b = m:logits { 1, 2, 3 }, m:logits { 1, 2 }
 env.t = env.a
 env.g = m:generate("Once", { max_tokens = 2 })
 env.c "Hello!"
+env.ds = datasets.new { { text = "good film", label = 1 }, { text = "bad film", label = 0 },
+    { text = "a fine film", label = 1 } }
 local has_minilm = pcall(models.load, "minilm")
 
 for _, row in ipairs(rows) do
