@@ -4,6 +4,7 @@
 
 #include "bindings/object.h"
 #include "datasets/dataset.h"
+#include "protocols/job.h"
 #include "tokenizers/tokenizer.h"
 
 namespace moonlet::bindings {
@@ -18,6 +19,12 @@ template <>
 struct LuaClass<Dataset> {
     static constexpr const char* kName = "Dataset";
     static size_t bytes(Dataset& d) { return d.memory_bytes(); }
+};
+
+template <>
+struct LuaClass<Job> {
+    static constexpr const char* kName = "Job";
+    static size_t bytes(const Job&) { return 0; }
 };
 
 }  // namespace moonlet::bindings
