@@ -2,13 +2,13 @@
 -- A conversation with a model: m:chat{system="…"} is called with what the user says and returns the
 -- Generation. The whole state is c.messages, a plain array of {role=, content=} that may be read,
 -- saved and changed. Messages change only when an answer has come: after an error they are what
--- they were before. A model that takes messages itself (model.takes_messages: scripted ones) gets
--- them; for others the chat template renders the prompt. It knows no template and no tensors.
+-- they were before. How a model is asked is ask.lua's. It runs no tools: calls that the model makes
+-- stand in the message's tool_calls, and c{role="tool", …} answers them; agents.lua runs them.
 
+local ask = require "moonlet.ask"
 local class = require "moonlet.class"
-local generation = require "moonlet.generation"
-local stream = require "moonlet.stream"
 local text = require "moonlet.text"
+local tools = require "moonlet.tools"
 
 ---@class Chat
 ---@field messages table[] {role=, content=}; an answer that Ctrl-C ended has interrupted=true
@@ -20,8 +20,10 @@ local meta, Chat = class("Chat")
 ---@field system? string the system message (default none)
 ---@field messages? table[] a conversation to go on with, as c.messages (default none)
 ---@field template? table chat template variables, as {enable_thinking=false} (default none)
+---@field tools? table tools that the model may call; the calls come back unrun (default none)
+---@field tool_format? string "hermes" or "llama3" (default by the chat template)
 
-local OWN = { system = true, messages = true, template = true }
+local OWN = { system = true, messages = true, template = true, tools = true, tool_format = true }
 
 local function copy(messages)
     local result = {}
@@ -74,24 +76,17 @@ local function new(model, opts)
         if not OWN[k] then generate[k] = v end
     end
     return setmetatable({ model = model, messages = messages, options = generate,
-        template = opts.template or {} }, meta)
+        template = opts.template or {}, tools = tools.list(opts.tools or {}, "chat"),
+        tool_format = opts.tool_format }, meta)
 end
 
 -- Answers `messages` and, when that worked, makes them and the answer the conversation.
 local function answer(self, messages, opts)
     opts = joined(self.options, opts)
-    local model, result = self.model, nil
-    if type(model) == "table" and model.takes_messages then
-        result = model:generate(messages, opts)
-    else
-        local variables = joined(self.template, { add_generation_prompt = true })
-        local prompt = model:render(messages, variables)
-        local on_text, finish = stream.sink(opts)
-        opts.on_text, opts.stream = on_text, false
-        opts.special = false -- the template wrote the special tokens already
-        result = model:generate(prompt, opts)
-        if finish() then generation.mark_shown(result) end
-    end
+    opts.template = joined(self.template, opts.template)
+    opts.tools = opts.tools and tools.list(opts.tools, "chat") or self.tools
+    opts.tool_format = opts.tool_format or self.tool_format
+    local result = ask(self.model, messages, opts)
     local message = { role = "assistant", content = result.text }
     if result.thinking and result.thinking ~= "" then message.thinking = result.thinking end
     if result.calls and #result.calls > 0 then message.tool_calls = result.calls end
@@ -166,7 +161,8 @@ end
 --- Example: d = c:fork(); d "And in one word?"
 function Chat:fork()
     return setmetatable({ model = self.model, messages = copy(self.messages),
-        options = joined(self.options), template = joined(self.template) }, meta)
+        options = joined(self.options), template = joined(self.template), tools = self.tools,
+        tool_format = self.tool_format }, meta)
 end
 
 --- Takes back the last thing the user said and all answers to it.
@@ -186,7 +182,8 @@ function Chat:render(opts)
     local last = self.messages[#self.messages]
     local base = joined(self.template,
         { add_generation_prompt = not (last and last.role == "assistant") })
-    return self.model:render(self.messages, joined(base, opts))
+    if #self.tools > 0 then base.tools = tools.definitions(self.tools) end
+    return self.model:render(ask.for_template(self.messages), joined(base, opts))
 end
 
 --- The messages as a plain copy, for json.encode or saving.
