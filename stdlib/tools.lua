@@ -186,7 +186,7 @@ end
 --- is an error, also when its time is up. The same as tool(args).
 ---@param args? table by name
 ---@return any
---- Example: tools.new{name="now", run=os.time}:call{}
+--- Example: tools.new{name="now", run=os.clock}:call{}
 function Tool:call(args, context)
     local given, problem = checked(self, args)
     if not given then error(bad_arguments(self, problem), 2) end
