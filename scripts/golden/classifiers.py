@@ -3,7 +3,8 @@
 tests/engine/models/test_classifier.cpp.
 
 Writes tests/golden/classifiers/<name>/: config.json, model.safetensors, golden.safetensors with
-ids int64 [B, T], mask bool (padding at the end), scores f32 [B, labels].
+ids int64 [B, T], mask bool (padding at the end), scores f32 [B, labels]; labels int64 [B], and what
+training on them gives: losses and norms f32 [STEPS], all weights learning (no dropout).
 """
 import shutil
 import sys
@@ -17,6 +18,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 OUT = Path(__file__).resolve().parents[2] / "tests/golden/classifiers"
 SEED = 20261122
+STEPS = 12
 LABELS = {"id2label": {0: "bad", 1: "fair", 2: "good"},
           "label2id": {"bad": 0, "fair": 1, "good": 2}, "pad_token_id": 0}
 MODELS = {
@@ -31,6 +33,21 @@ MODELS = {
                            max_position_embeddings=24, **LABELS),
              tf.BertForSequenceClassification),
 }
+
+
+def train(model, ids, mask, labels):
+    """STEPS of AdamW on the batch, lr 1e-3 constant, clipped at 1: losses and gradient norms."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.0)
+    losses, norms = [], []
+    for _ in range(STEPS):
+        loss = torch.nn.functional.cross_entropy(
+            model(input_ids=ids, attention_mask=mask.long()).logits, labels)
+        loss.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0))
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.detach())
+    return torch.stack(losses), torch.stack(norms)
 
 
 def make(name):
@@ -51,7 +68,10 @@ def make(name):
         mask[row, :length] = True
     with torch.no_grad():
         scores = model(input_ids=ids, attention_mask=mask.long()).logits
-    save_file({"ids": ids, "mask": mask, "scores": scores}, folder / "golden.safetensors",
+    labels = torch.tensor([2, 0, 1])
+    losses, norms = train(model, ids, mask, labels)
+    save_file({"ids": ids, "mask": mask, "scores": scores, "labels": labels, "losses": losses,
+               "norms": norms}, folder / "golden.safetensors",
               metadata={"transformers": tf.__version__, "torch": torch.__version__,
                         "seed": str(SEED)})
     print(f"classifiers/{name}: {scores.shape}")
