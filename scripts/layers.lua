@@ -12,6 +12,7 @@ local nouns = {
     "generation/language_model.h", "generation/sampler.h", "trainers/trainer.h",
     "retrievers/retriever.h", "lexical/index.h", "lexical/splitter.h", "evaluation/evaluation.h",
     "datasets/review.h", "protocols/job.h", "protocols/http.h", "protocols/process.h",
+    "protocols/openai.h",
     "templates/tool_calls.h", "templates/json_schema.h", "adapters/adapter.h",
 }
 local function with_nouns(...)

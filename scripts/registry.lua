@@ -18,7 +18,7 @@ for i = 3, #arg do
     elseif arg[i] ~= "" then
         for _, row in ipairs(require("moonlet_" .. arg[i]).rows) do
             row.library = arg[i]
-            rows[#rows + 1] = row
+            if row.name:sub(1, 1) ~= "_" then rows[#rows + 1] = row end -- _x.y: the stdlib's own
         end
     end
 end

@@ -20,7 +20,7 @@ end
 local function install(functions)
     for full, f in pairs(functions) do
         local owner, name = full:match("^([%w_]+)%.([%w_]+)$")
-        place(owner)[name] = f
+        if full:sub(1, 1) ~= "_" then place(owner)[name] = f end -- _x.y: for the stdlib alone
     end
 end
 

@@ -386,6 +386,8 @@ Json HttpJob::result() {
             {"url", answer.url}};
 }
 
+std::string shown_url(const std::string& url) { return split_url(url).shown; }
+
 std::string http_header(const HttpHeaders& headers, std::string_view name) {
     for (const auto& [key, value] : headers)
         if (key == name) return value;

@@ -43,6 +43,9 @@ struct HttpResponse {
 // The value of the header `name` (lower case), "" where there is none.
 std::string http_header(const HttpHeaders& headers, std::string_view name);
 
+// The address without user, password and query, which may be keys: for messages. Error: none.
+std::string shown_url(const std::string& url);
+
 class HttpJob : public Job {
   public:
     // Starts the transfer. Error: the address is none, or a header holds a line break.
