@@ -112,6 +112,7 @@ Loop::Loop(std::string name, std::unique_ptr<Objective> objective,
       options_(std::move(options)) {
     rows_ =
         make_rows(sequences_, options_.max_length, options_.packing, objective_->layout(), &data_);
+    data_.notes = objective_->notes();
     plan();
 }
 

@@ -43,6 +43,7 @@ struct DataReport {
     size_t empty = 0;     // nothing in them counts: left out
     int64_t tokens = 0;   // read in one epoch
     int64_t counted = 0;  // of them asked for by the loss
+    std::vector<std::string> notes = {};  // what the objective noticed and a person should know
 };
 
 // One row of training data as the caller has it: a table of columns, or a string.
@@ -112,6 +113,8 @@ class Objective {
     virtual std::vector<Sequence> sequences(const LanguageModel& model, const Rows& rows,
                                             const TrainerOptions& options) = 0;
     virtual Layout layout() const { return Layout::stream; }
+    // What sequences() noticed in the data and a person should know, one sentence each.
+    virtual std::vector<std::string> notes() const { return {}; }
     // False: a network that does not predict the next token (an encoder) will do as well.
     virtual bool needs_decoder() const { return true; }
     // Called once, before the optimizer is made. `parameters` are the tensors that `tune` trains,
