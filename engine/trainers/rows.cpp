@@ -93,15 +93,6 @@ Sequence given_sequence(const Json& row, const std::string& where) {
     return s;
 }
 
-Json messages_of(const Json& row) {
-    if (const Json* messages = column(row, "messages"); messages && messages->is_array())
-        return *messages;
-    for (auto [asked, answered] : {std::pair("question", "answer"), {"prompt", "completion"}})
-        if (const Json* a = column(row, asked), *b = column(row, answered); a && b)
-            return {{{"role", "user"}, {"content", *a}}, {{"role", "assistant"}, {"content", *b}}};
-    throw Error("a row that " + row_shape(row), "messages, question and answer, or a text");
-}
-
 void for_each_row(size_t rows, const std::function<void(size_t)>& make) {
     for (size_t i = 0; i < rows; ++i) {
         if (i % 64 == 0) {

@@ -31,10 +31,6 @@ void add_end(const LanguageModel& model, std::vector<int>& ids);
 // Error: a column of another length, or with other values.
 Sequence given_sequence(const Json& row, const std::string& where);
 
-// The row as chat messages: {messages}, {question, answer} or {prompt, completion}. Error: none of
-// them.
-Json messages_of(const Json& row);
-
 // Calls `make(i)` for each row, with progress and Ctrl-C.
 void for_each_row(size_t rows, const std::function<void(size_t)>& make);
 

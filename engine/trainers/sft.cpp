@@ -9,6 +9,7 @@
 //   {input_ids} and, to leave tokens out, labels (-100) or a mask: taken as they are
 // Defaults are TRL's SFTConfig where it names one: lr 2e-5, max_length 1024, no packing.
 #include "core/error.h"
+#include "datasets/training_format.h"
 #include "trainers/conversation.h"
 #include "trainers/rows.h"
 
@@ -69,7 +70,7 @@ class Sft : public Objective {
             return completion(model, row, where);
         Conversation conversation;
         try {
-            conversation.messages = messages_of(row);
+            conversation.messages = row_messages(row, detect_format(row));
         } catch (const Error& e) {
             throw Error(where + ": " + e.what());
         }
