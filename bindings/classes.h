@@ -5,6 +5,8 @@
 #include "bindings/object.h"
 #include "datasets/dataset.h"
 #include "protocols/job.h"
+#include "lexical/index.h"
+#include "lexical/passages.h"
 #include "tokenizers/tokenizer.h"
 
 namespace moonlet::bindings {
@@ -25,6 +27,24 @@ template <>
 struct LuaClass<Job> {
     static constexpr const char* kName = "Job";
     static size_t bytes(const Job&) { return 0; }
+};
+
+template <>
+struct LuaClass<Passages> {
+    static constexpr const char* kName = "Passages";
+    static size_t bytes(const Passages& p) { return p.bytes(); }
+};
+
+template <>
+struct LuaClass<LexicalIndex> {
+    static constexpr const char* kName = "LexicalIndex";
+    static size_t bytes(const LexicalIndex& i) { return i.bytes(); }
+};
+
+template <>
+struct LuaClass<Selection> {
+    static constexpr const char* kName = "Selection";
+    static size_t bytes(const Selection& s) { return s.size() / 8; }
 };
 
 }  // namespace moonlet::bindings

@@ -14,6 +14,7 @@ local nouns = {
     "datasets/review.h", "protocols/job.h", "protocols/http.h", "protocols/process.h",
     "protocols/openai.h",
     "templates/tool_calls.h", "templates/json_schema.h", "adapters/adapter.h",
+    "lexical/passages.h", "lexical/filter.h", "lexical/fusion.h", "lexical/selection.h",
 }
 local function with_nouns(...)
     local list = { ... }

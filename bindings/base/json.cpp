@@ -4,6 +4,7 @@
 #include "bindings/convert.h"
 #include "bindings/row.h"
 #include "core/error.h"
+#include "core/files.h"
 
 namespace moonlet::bindings {
 
@@ -24,6 +25,16 @@ int encode(lua_State* L) {
 int decode(lua_State* L) {
     push_ordered_json(L, parse_json(check_string(L, 1), "the text"));
     return 1;
+}
+
+int load(lua_State* L) {
+    push_ordered_json(L, read_json(check_string(L, 1)));
+    return 1;
+}
+
+int save(lua_State* L) {
+    write_file(check_string(L, 1), dump_json(to_json(L, 2)) + "\n");
+    return 0;
 }
 
 int mark(lua_State* L, const char* kind) {
@@ -49,6 +60,10 @@ const bool registered = add_rows({
     {"json.decode", decode, "text: string -> any",
      "Turns JSON text into a value; objects keep their key order, null becomes json.null.",
      "json.decode('{\"a\": [1, 2, null]}').a[2]"},
+    {"json.load", load, "path: string -> any", "Reads a JSON file, as json.decode does.", ""},
+    {"json.save", save, "path: string, value: any",
+     "Writes a value as a JSON file, atomically: the old file stays until the new one is whole.",
+     ""},
     {"json.array", array, "values?: table -> table",
      "Marks a table as a list, so that an empty one is encoded as [].",
      "json.encode(json.array{})"},

@@ -1,0 +1,251 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Retrievers: documents cut into passages, found again by their words (BM25), by their meaning
+-- (vectors of an embedding model) or by both. r(query) gives hits with exact spans. A filter is
+-- evaluated first, so k hits come back whenever k allowed ones match. The parts are native: Passages
+-- and LexicalIndex of the base library, VectorIndex of the engine, which only dense and hybrid open.
+-- It knows no file format of documents: paths go to datasets.load.
+
+local class = require "moonlet.class"
+local hits = require "moonlet.hits"
+local moonlet = require "moonlet"
+local options = require "moonlet.options"
+
+---@class Retriever
+---@field kind string "bm25", "dense" or "hybrid"
+---@field passages Passages the documents and what they were cut into
+---@field lexical? LexicalIndex the words
+---@field vectors? VectorIndex the vectors
+---@field model? Model what embeds
+---@field options table what it was made with
+local meta, Retriever = class("Retriever")
+local retrievers = {}
+
+---@class RetrieverOptions
+---@field split? table|string|boolean {by=, size=, overlap=, …} of retrievers.split; false: whole
+---  texts (default {by="sentence", size=400, overlap=50})
+---@field kind? string "bm25", "dense" or "hybrid" (default "hybrid" with embed, else "bm25")
+---@field embed? string|table|userdata an embedding model or its name (default "minilm" if needed)
+---@field index? string "flat" (exact) or "hnsw" (a graph, for millions) (default "flat")
+---@field column? string where a row has its text (default "text")
+---@field weights? table {bm25=, dense=} of hybrid (default 1 each)
+---@field candidates? integer of each leg that hybrid fuses (default 100)
+---@field rank_constant? number k of reciprocal rank fusion (default 60)
+---@field method? string lucene, robertson, atire, bm25l or bm25+ (default "lucene")
+---@field k1? number of BM25 (default 1.5)
+---@field b? number of BM25 (default 0.75)
+---@field delta? number of bm25l and bm25+ (default 0.5)
+---@field terms? string Hangul as "bigrams" or as "words" (default "bigrams")
+---@field m? integer of hnsw: links of a node (default 32)
+---@field ef_construction? integer of hnsw: breadth while building (default 200)
+---@field ef_search? integer of hnsw: breadth of a search (default 128)
+local OPTIONS = options.rows {
+    'split table|string|boolean {by="sentence", size=400, overlap=50}',
+    'kind string "hybrid" with embed, else "bm25"', 'embed string|table|userdata "minilm"',
+    'index string "flat"', 'column string "text"', "weights table", "candidates integer 100",
+    "rank_constant number 60", 'method string "lucene"', "k1 number 1.5", "b number 0.75",
+    "delta number 0.5", 'terms string "bigrams"', "m integer 32", "ef_construction integer 200",
+    "ef_search integer 128",
+}
+
+---@class SearchOptions
+---@field k? integer how many hits at most (default 5)
+---@field filter? table|function {column = value, …} or function(row) -> boolean (default none)
+---@field weights? table {bm25=, dense=} for this search (default the retriever's)
+---@field candidates? integer of each leg, for this search (default the retriever's)
+local SEARCH = options.rows {
+    "k integer 5", "filter table|function", "weights table", "candidates integer 100",
+}
+
+local KINDS = { "bm25", "dense", "hybrid" }
+local SLICE = 1000 -- rows of a dataset that are in Lua at a time
+
+local function refuse(where, given, wanted, level)
+    error(("%s: %s; wanted %s"):format(where, given, wanted), (level or 2) + 1)
+end
+
+local function check_kind(given, list, name, level)
+    for _, legal in ipairs(list) do
+        if given == legal then return end
+    end
+    local near = options.nearest(tostring(given), list)
+    refuse("retrievers.new", ("%s = %q"):format(name, tostring(given)),
+        table.concat(list, ", ") .. (near and ("; did you mean %q?"):format(near) or ""), level + 1)
+end
+
+local function documents(docs, where, level)
+    if type(docs) == "string" then
+        if not (moonlet.datasets and moonlet.datasets.load) then
+            refuse(where, "a path, " .. docs, "a list of texts or rows: no datasets here", level + 1)
+        end
+        return moonlet.datasets.load(docs)
+    end
+    if type(docs) ~= "table" and type(docs) ~= "userdata" then
+        refuse(where, "documents are a " .. type(docs),
+            'a list of texts or rows {text=, source=, id=}, a Dataset or a path, first: '
+            .. 'retrievers.new{docs, kind="bm25"}', level + 1)
+    end
+    return docs
+end
+
+-- The split options as passages:add takes them.
+local function split_options(split, column, model)
+    if split == false then return { whole = true, column = column } end
+    local given = {}
+    if type(split) == "string" then given.by = split end
+    if type(split) == "table" then
+        for k, v in pairs(split) do given[k] = v end
+    end
+    if given.by == "token" and not given.tokenizer and model then
+        given.tokenizer = model.tokenizer
+    end
+    given.column = column
+    return given
+end
+
+local function check_weights(weights, level)
+    for name, weight in pairs(weights or {}) do
+        if (name ~= "bm25" and name ~= "dense") or type(weight) ~= "number" or weight < 0 then
+            refuse("retriever", "weights hold " .. tostring(name) .. " = " .. tostring(weight),
+                "{bm25 = number, dense = number}, 0 or more", level + 1)
+        end
+    end
+end
+
+local function load_model(embed)
+    if type(embed) == "string" then return moonlet.models.load(embed), embed end
+    return embed, embed.name
+end
+
+local function pick(from, names)
+    local result = {}
+    for _, name in ipairs(names) do result[name] = from[name] end
+    return result
+end
+
+-- The empty parts of a retriever: opts are checked, kind is decided.
+local function assemble(opts, passages)
+    local self = { kind = opts.kind, options = opts, passages = passages }
+    if opts.kind ~= "dense" then
+        self.lexical = moonlet.retrievers.bm25(pick(opts, { "method", "k1", "b", "delta",
+            "terms" }))
+    end
+    if opts.kind ~= "bm25" then
+        self.model, self.model_name = load_model(opts.embed)
+    end
+    return setmetatable(self, meta)
+end
+
+--- Makes a retriever of documents: texts, rows {text=, source=, id=, …}, a Dataset, or a path or
+--- glob for datasets.load. Words alone (bm25) need no model; dense and hybrid embed every passage.
+---@param opts RetrieverOptions the documents first, options beside them
+---@return Retriever
+--- Example: r = retrievers.new{{"A cat sleeps.", "고양이가 잔다."}, kind="bm25"}; r "고양이는?"
+function retrievers.new(opts)
+    if type(opts) ~= "table" or opts[1] == nil then
+        refuse("retrievers.new", type(opts) == "table" and "no documents" or "a " .. type(opts),
+            'the documents first: retrievers.new{docs, kind="bm25"}')
+    end
+    if opts[2] ~= nil then
+        refuse("retrievers.new", "more than one list of documents",
+            "one: put the texts into a list, retrievers.new{{text, text}, …}")
+    end
+    options.check(opts, OPTIONS, "retrievers.new")
+    local docs = documents(opts[1], "retrievers.new", 1)
+    local own = {}
+    for k, v in pairs(opts) do own[k] = v end
+    own[1] = nil
+    own.kind = own.kind or (own.embed and "hybrid" or "bm25")
+    check_kind(own.kind, KINDS, "kind", 1)
+    own.index = own.index or "flat"
+    check_kind(own.index, { "flat", "hnsw" }, "index", 1)
+    check_weights(own.weights, 1)
+    if own.kind ~= "bm25" then own.embed = own.embed or "minilm" end
+    local self = assemble(own, moonlet.retrievers.passages())
+    self:add(docs)
+    return self
+end
+
+-- Brings both legs up to the passages; what an interrupted call left is done by the next one.
+local function complete(self)
+    if self.lexical and #self.lexical < #self.passages then self.lexical:add(self.passages) end
+end
+
+--- Takes in more documents, cut as the first ones were.
+---@param docs table|string texts or rows, a Dataset or a path
+---@return Retriever itself
+--- Example: #r:add{{text="또 다른 글입니다.", id="new"}}.passages
+function Retriever:add(docs)
+    docs = documents(docs, "retriever:add", 1)
+    local given = split_options(self.options.split, self.options.column, self.model)
+    if type(docs) == "table" and getmetatable(docs) == nil then
+        self.passages:add(docs, given)
+    else
+        for first = 1, #docs, SLICE do
+            local rows = {}
+            for i = first, math.min(first + SLICE - 1, #docs) do rows[#rows + 1] = docs[i] end
+            self.passages:add(rows, given)
+        end
+    end
+    complete(self)
+    return self
+end
+
+-- Ranked candidates of one leg: {passage numbers}, {scores}.
+local function by_words(self, query, k, among)
+    return self.lexical:search(query, { k = k, among = among })
+end
+
+local function collect(self, leg, name, found, k)
+    local list = {}
+    for rank = 1, math.min(k, #found.ids) do
+        local hit = self.passages:get(found.ids[rank])
+        hit.score = found.scores[rank]
+        hit[name] = { rank = rank, score = hit.score }
+        list[rank] = hit
+    end
+    return list
+end
+
+local function search_one(self, query, opts)
+    local k = opts.k or 5
+    local ids, scores = by_words(self, query, k, opts.among)
+    return hits.new(collect(self, nil, "bm25", { ids = ids, scores = scores }, k), query)
+end
+
+--- Finds the passages for a query, best first. Several queries (a list) give a list of results.
+---@param query string|string[] what is asked
+---@param opts? SearchOptions
+---@return Hits
+--- Example: r:search("고양이", {k=1})[1].score
+function Retriever:search(query, opts)
+    opts = opts or {}
+    options.check(opts, SEARCH, "retriever:search")
+    if opts.k and opts.k < 1 then refuse("retriever:search", "k = " .. opts.k, "1 or more") end
+    check_weights(opts.weights, 1)
+    complete(self)
+    local given = { k = opts.k, weights = opts.weights, candidates = opts.candidates }
+    if opts.filter then given.among = self.passages:select(opts.filter) end
+    if type(query) == "string" then return search_one(self, query, given) end
+    if type(query) ~= "table" then
+        refuse("retriever:search", "a query that is a " .. type(query), "a text or a list of texts")
+    end
+    local results = {}
+    for i, one in ipairs(query) do results[i] = search_one(self, one, given) end
+    return results
+end
+
+function meta.__call(self, query, opts) return self:search(query, opts) end
+function meta.__len(self) return #self.passages end
+
+function meta.__tostring(self)
+    local parts = { ("retriever %s   %d passages of %d documents"):format(self.kind,
+        #self.passages, self.passages.documents) }
+    if self.lexical then
+        parts[#parts + 1] = ("bm25 %s, %d terms"):format(self.options.method or "lucene",
+            self.lexical.terms)
+    end
+    if self.vectors then parts[#parts + 1] = tostring(self.vectors) end
+    return table.concat(parts, " · ")
+end
+
+return retrievers
