@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Retrievers: documents cut into passages, found again by their words (BM25), by their meaning
 -- (vectors of an embedding model) or by both. r(query) gives hits with exact spans. A filter is
--- evaluated first, so k hits come back whenever k allowed ones match. The parts are native: Passages
--- and LexicalIndex of the base library, VectorIndex of the engine, which only dense and hybrid open.
+-- evaluated first, so k hits come back whenever k allowed ones match. The parts are native:
+-- Passages and LexicalIndex of the base library, VectorIndex of the engine, which only dense and
+-- hybrid open.
 -- It knows no file format of documents: paths go to datasets.load.
 
 local class = require "moonlet.class"
@@ -75,7 +76,7 @@ end
 local function documents(docs, where, level)
     if type(docs) == "string" then
         if not (moonlet.datasets and moonlet.datasets.load) then
-            refuse(where, "a path, " .. docs, "a list of texts or rows: no datasets here", level + 1)
+            refuse(where, "the path " .. docs, "a list of texts or rows: no datasets here", 2)
         end
         return moonlet.datasets.load(docs)
     end
@@ -136,10 +137,10 @@ local function assemble(opts, passages)
 end
 
 --- Makes a retriever of documents: texts, rows {text=, source=, id=, …}, a Dataset, or a path or
---- glob for datasets.load. Words alone (bm25) need no model; dense and hybrid embed every passage.
+--- glob for datasets.load. Words alone (bm25) need no model; dense and hybrid embed each passage.
 ---@param opts RetrieverOptions the documents first, options beside them
 ---@return Retriever
---- Example: r = retrievers.new{{"A cat sleeps.", "고양이가 잔다."}, kind="bm25"}; r "고양이는?"
+--- Example: r = retrievers.new{{"A cat sleeps.", "고양이가 잔다."}, kind="bm25"}; r "고양이?"
 function retrievers.new(opts)
     if type(opts) ~= "table" or opts[1] == nil then
         refuse("retrievers.new", type(opts) == "table" and "no documents" or "a " .. type(opts),
@@ -177,9 +178,9 @@ end
 function Retriever:add(docs)
     docs = documents(docs, "retriever:add", 1)
     local given = split_options(self.options.split, self.options.column, self.model)
-    if type(docs) == "table" and getmetatable(docs) == nil then
+    if type(docs) == "userdata" or getmetatable(docs) == nil then
         self.passages:add(docs, given)
-    else
+    else -- something of Lua's own that is read like a list
         for first = 1, #docs, SLICE do
             local rows = {}
             for i = first, math.min(first + SLICE - 1, #docs) do rows[#rows + 1] = docs[i] end

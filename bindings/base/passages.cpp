@@ -56,25 +56,43 @@ Json take_text(Json row, const std::string& column, size_t number, std::string& 
     return row;
 }
 
+// All documents are taken or, after an error or Ctrl-C, none.
 int add(lua_State* L) {
     auto passages = self(L);
     const Json given = options_json(L, 3, add_options());
     const std::string column = given.value("column", "text");
     const bool whole = given.value("whole", false);
     const SplitOptions split = check_split(L, 3);
-    size_t count = lua_objlen(L, 2), made = 0;
-    for (size_t i = 1; i <= count; ++i) {
+    const size_t before = passages->size(), kept = passages->documents();
+    auto take = [&](Json row, size_t count) {
         interrupt::check();
-        report_progress({"splitting", double(i), double(count), "documents", ""});
-        lua_rawgeti(L, 2, int(i));
-        Json row = to_json(L, lua_gettop(L));
-        lua_pop(L, 1);
+        size_t number = passages->documents() - kept + 1;
+        report_progress({"splitting", double(number), double(count), "documents", ""});
         std::string text;
-        row = take_text(std::move(row), column, passages->documents() + 1, text);
-        made += passages->add(std::move(text), std::move(row), whole ? nullptr : &split);
+        row = take_text(std::move(row), column, number, text);
+        passages->add(std::move(text), std::move(row), whole ? nullptr : &split);
+    };
+    struct Undo {
+        Passages* passages;
+        size_t kept;
+        ~Undo() {
+            if (passages) passages->keep(kept);
+        }
+    } undo{passages.get(), kept};
+    if (auto data = test<Dataset>(L, 2)) {
+        for (size_t i = 0; data->has(i); ++i) take(data->row(i), data->known_size().value_or(0));
+    } else {
+        const size_t count = lua_objlen(L, 2);
+        for (size_t i = 1; i <= count; ++i) {
+            lua_rawgeti(L, 2, int(i));
+            Json row = to_json(L, lua_gettop(L));
+            lua_pop(L, 1);
+            take(std::move(row), count);
+        }
     }
+    undo.passages = nullptr;
     set_proxy_bytes(L, 1, passages->bytes());
-    lua_pushnumber(L, double(made));
+    lua_pushnumber(L, double(passages->size() - before));
     return 1;
 }
 
@@ -188,8 +206,9 @@ const bool registered = add_rows({
      "What a retriever finds its passages in: documents and the spans they were cut into; empty, "
      "or as saved.",
      "p = retrievers.passages()"},
-    {"Passages:add", add, "docs: table, opts?: PassageOptions -> integer",
-     "Takes a list of texts or rows {text=, source=, id=, …} and cuts them; how many passages.",
+    {"Passages:add", add, "docs: table|Dataset, opts?: PassageOptions -> integer",
+     "Takes a Dataset or a list of texts or rows {text=, source=, id=, …} and cuts them; how many "
+     "passages.",
      "retrievers.passages():add({\"One. Two.\"}, {size = 0})", add_options()},
     {"Passages:get", get, "passage: integer -> table",
      "A passage: text, span, source, id, row (the other columns), document and passage number.",

@@ -19,6 +19,12 @@ size_t Passages::add(std::string text, Json row, const SplitOptions* split) {
     return chunks.size();
 }
 
+void Passages::keep(size_t documents) {
+    if (documents < documents_.size())
+        documents_.erase(documents_.begin() + ptrdiff_t(documents), documents_.end());
+    while (!passages_.empty() && passages_.back().document >= documents) passages_.pop_back();
+}
+
 std::string_view Passages::text(size_t i) const {
     const Passage& p = passages_[i];
     return std::string_view(documents_[p.document].text)

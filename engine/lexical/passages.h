@@ -34,6 +34,9 @@ class Passages {
     // `split` null: the whole text is one passage, a blank one too. Returns how many it made.
     size_t add(std::string text, Json row, const SplitOptions* split);
 
+    // Drops all documents but the first `documents`.
+    void keep(size_t documents);
+
     size_t size() const { return passages_.size(); }
     size_t documents() const { return documents_.size(); }
     const Passage& passage(size_t i) const { return passages_[i]; }

@@ -55,7 +55,8 @@ def bm25():
     texts = []
     for name in names:
         texts += (MANUAL / name).read_text(encoding="utf-8").strip().split("\n\n")
-    texts += ["a", "the the the the", "", "The quick brown fox. The lazy dog.", "대한민국의 수도는 서울이다."]
+    texts += ["a", "the the the the", "", "The quick brown fox. The lazy dog.",
+              "대한민국의 수도는 서울이다."]
     queries = ["How do I go back to an earlier message?", "the the fox", "학습을 멈추려면",
                "Ctrl-C in training", "서울은 어디", "채팅 chat 메시지", "zzz"]
     corpus = [terms(text) for text in texts]
@@ -79,7 +80,8 @@ def generated(rng):
         word = "".join(rng.choice("abcdefgh가나다라마바사") for _ in range(rng.randint(1, 9)))
         if rng.random() < 0.04:
             word *= 12
-        parts.append(word + rng.choice([" ", " ", " ", " ", "  ", "\n", "\n\n", "\n\n\n", "\t", "\u3000", ". "]))
+        parts.append(word + rng.choice([" ", " ", " ", " ", "  ", "\n", "\n\n", "\n\n\n", "\t",
+                                        "\u3000", ". "]))
     return "".join(parts)
 
 

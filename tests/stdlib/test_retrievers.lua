@@ -47,9 +47,12 @@ t.test("documents are texts, rows or a Dataset; another column; whole texts", fu
     t.eq(retrievers.new({ { "one text", "two texts" } })("two")[1].id, 2)
     local rows = { { body = "an apple", id = 7 }, { body = "a pear", id = 8 } }
     t.eq(retrievers.new({ rows, column = "body" })("pear")[1].id, 8)
+    local r = retrievers.new { { "kept" } }
+    t.error(function() r:add { { text = "lost" }, rows[1] } end, "document 2 has no text")
+    t.eq({ #r, #r "lost" }, { 1, 0 })
     t.error(function() retrievers.new { rows } end, 'no text in column "text" %(it has body, id%)')
     if datasets and datasets.new then
-        local r = retrievers.new { datasets.new(cats), split = false }
+        r = retrievers.new { datasets.new(cats), split = false }
         t.eq(r("골골")[1].text, cats[2].text)
         t.eq(r("골골")[1].span, { 1, #cats[2].text })
     end
@@ -61,7 +64,8 @@ end)
 t.test("a filter comes first, so nothing is lost", function()
     local docs = {}
     for i = 1, 2000 do
-        docs[i] = { text = "common words " .. ("again "):rep(i % 7), n = i, tag = { "t" .. i % 10 } }
+        docs[i] = { text = "common words " .. ("again "):rep(i % 7), n = i,
+            tag = { "t" .. i % 10 } }
     end
     local r = retrievers.new { docs, kind = "bm25" }
     for _, keep in ipairs { 200, 40, 2 } do -- 10, 2 and 0.1 %

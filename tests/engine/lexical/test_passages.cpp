@@ -31,6 +31,9 @@ TEST_CASE("passages are what they were after save and load") {
     Passages before = some();
     CHECK(before.size() == 5);
     CHECK(before.documents() == 4);
+    before.add("more", Json::object(), nullptr);
+    before.keep(4);
+    CHECK(before.size() == 5);
     before.save(test::scratch().string());
     Passages after = Passages::load(test::scratch().string());
     REQUIRE(after.size() == before.size());

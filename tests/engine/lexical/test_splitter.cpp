@@ -167,8 +167,8 @@ TEST_CASE("lines end sentences where they are no wrapped prose") {
     CHECK(sentences("Title\nFirst line here.\n\nNext\n- one\n- two\n1. three") ==
           List{"Title", "First line here.", "Next", "- one", "- two", "1. three"});
     const std::string wrapped =
-        "This line is long enough to have been wrapped by\nan editor of texts, and this one, too, by the "
-        "Same\nEditor. Done.";
+        "This line is long enough to have been wrapped by\nan editor of texts, and this one, too, "
+        "by the Same\nEditor. Done.";
     CHECK(sentences(wrapped).size() == 2);
 }
 
