@@ -30,6 +30,8 @@ class Scanner {
         result.valid = !failed_;
         result.error_at = failed_ && at_ < tokens_.size() ? tokens_[at_].begin : text_.size();
         result.locals = std::move(locals_);
+        result.return_begin = return_begin_;
+        result.return_end = return_end_;
         return result;
     }
 
@@ -40,6 +42,7 @@ class Scanner {
     int depth_ = 0;
     bool failed_ = false;
     std::vector<LocalStatement> locals_;
+    std::size_t return_begin_ = std::string_view::npos, return_end_ = 0;
 
     bool at_end() const { return failed_ || at_ >= tokens_.size(); }
     std::string_view word() const {
@@ -84,7 +87,12 @@ class Scanner {
         Deeper deeper(*this);
         while (!block_ends()) {
             if (accept("return")) {
+                std::size_t begin = tokens_[at_ - 1].begin;
                 if (!block_ends() && word() != ";") expressions();
+                if (top && !failed_) {
+                    return_begin_ = begin;
+                    return_end_ = tokens_[at_ - 1].end;
+                }
                 accept(";");
                 break;
             }

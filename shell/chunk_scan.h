@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recogniser of the Lua grammar that builds nothing: it reports where the top-level `local`
 // statements of a chunk end (the shell keeps those locals for later entries) and where the first
-// token stands that cannot be (for the caret under an error). Whether a text is valid is LuaJIT's
+// token stands that cannot be (for the caret under an error), and where a top-level `return` is.
+// Whether a text is valid is LuaJIT's
 // to say: where the two differ, locals are not kept and no caret is drawn, nothing worse.
 #pragma once
 
@@ -22,6 +23,8 @@ struct ChunkScan {
     bool valid = false;
     std::size_t error_at = 0;            // valid: size of the text
     std::vector<LocalStatement> locals;  // top level only, in order
+    // The top-level `return`, from its first byte to behind its last expression; npos = none.
+    std::size_t return_begin = std::string_view::npos, return_end = 0;
 };
 
 // as_expression: the text is a list of expressions instead of statements.

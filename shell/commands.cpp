@@ -40,7 +40,9 @@ std::string run_command(CommandContext& context, const std::string& line) {
     for (const Command& command : commands()) {
         if (command.name == name) return command.run(context, argument);
         names.push_back(command.name);
-        if (!name.empty() && command.name.rfind(name, 0) == 0) starts.push_back(&command);
+        // What writes over things (`save!`) is never meant by the start of its name.
+        if (!name.empty() && command.name.rfind(name, 0) == 0 && command.name.back() != '!')
+            starts.push_back(&command);
     }
     if (starts.size() == 1) return starts[0]->run(context, argument);
     std::string out = name.empty() ? "a command has a name" : "no command :" + name;

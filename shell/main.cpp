@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: options, then LUA_INIT, -e and -l in order, the script, and the prompt where asked.
-// Exit code: 0, 1 after an error, 130 after Ctrl-C in a script, 2 for a wrong command line.
+// A script that is a saved session runs entry by entry, and a prompt after it goes on with it.
+// Exit code: 0, 1 after an error (and when a replay differs), 130 after Ctrl-C in a script, 2 for a
+// wrong command line.
 #include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,8 +15,11 @@
 
 #include "bindings/lua_state.h"
 #include "shell/options.h"
+#include "shell/output_tee.h"
 #include "shell/repl.h"
+#include "shell/replay.h"
 #include "shell/script.h"
+#include "shell/terminal.h"
 
 namespace moonlet {
 namespace {
@@ -28,7 +36,39 @@ ScriptResult run_actions(lua_State* L, const Options& options) {
     return ScriptResult::ok;
 }
 
+// The text of the script when it is a saved session, else "".
+std::string saved_session_text(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return is_saved_session(text.str()) ? text.str() : "";
+}
+
+// Runs it by entries where that is possible, as one chunk otherwise.
+ScriptResult run_saved(Session& session, const std::string& text, const Options& options,
+                       const std::vector<std::string>& argv) {
+    lua_State* L = session.lua();
+    SavedSession saved = parse_saved_session(L, text);
+    std::string problem;
+    if (runs_by_entries(L, saved, &problem))
+        return run_saved_session(session, saved, options.replay);
+    if (!options.replay)
+        return run_script(L, argv[static_cast<std::size_t>(options.script)], argv, options.script);
+    std::fprintf(stderr, "moonlet: not to be replayed by entries: %s\n", problem.c_str());
+    return ScriptResult::failed;
+}
+
 int run(const std::vector<std::string>& argv, const Options& options) {
+    bool has_script = options.script > 0;
+    std::string script = has_script ? argv[static_cast<std::size_t>(options.script)] : "";
+    std::string saved = has_script ? saved_session_text(script) : "";
+    bool something = has_script || !options.actions.empty() || options.version;
+    bool prompt = options.interactive || (!something && isatty(STDIN_FILENO));
+    if (options.replay && saved.empty()) {
+        std::fprintf(stderr, "moonlet: %s is no saved session; :save writes one\n", script.c_str());
+        return 2;
+    }
+    if (prompt || !saved.empty()) install_output_tee();
     std::string problem;
     lua_State* L = open_state({options.environment}, &problem);
     if (!L) {
@@ -38,16 +78,18 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     if (!problem.empty())
         std::fprintf(stderr, "moonlet: the stdlib did not load: %s\n", problem.c_str());
 
-    bool has_script = options.script > 0;
-    bool something = has_script || !options.actions.empty() || options.version;
-    bool prompt = options.interactive || (!something && isatty(STDIN_FILENO));
     install_interrupt(L, prompt ? 0 : kPressesToKill);
     set_arg(L, argv, has_script ? options.script : 0);
     ScriptResult result = options.environment ? run_lua_init(L) : ScriptResult::ok;
     if (result == ScriptResult::ok) result = run_actions(L, options);
-    if (result == ScriptResult::ok && has_script) {
-        result =
-            run_script(L, argv[static_cast<std::size_t>(options.script)], argv, options.script);
+    std::unique_ptr<Session> session;
+    if (prompt || !saved.empty())
+        session =
+            std::make_unique<Session>(L, options.color && Terminal::wants_color(STDERR_FILENO));
+    if (result == ScriptResult::ok && !saved.empty()) {
+        result = run_saved(*session, saved, options, argv);
+    } else if (result == ScriptResult::ok && has_script) {
+        result = run_script(L, script, argv, options.script);
     } else if (result == ScriptResult::ok && !something && !prompt) {
         result = run_script(L, "-", argv, static_cast<int>(argv.size()) - 1);
     }
@@ -55,7 +97,7 @@ int run(const std::vector<std::string>& argv, const Options& options) {
         reset_interrupt();
         if (options.environment && options.read_rc) run_start_file(L);
         reset_interrupt();
-        run_repl(L, options.color);
+        run_repl(*session, options.color);
         result = ScriptResult::ok;
     }
     reset_interrupt();

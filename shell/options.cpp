@@ -8,6 +8,7 @@ const char* const kUsage =
     "  -e chunk     run the chunk; -e and -l may be repeated and run in order\n"
     "  -l name      require the module\n"
     "  -i           the prompt after the script or chunks\n"
+    "  --replay     run a saved session as if typed, and compare what it prints with the record\n"
     "  -v           show the version\n"
     "  -E           ignore LUA_INIT, LUA_PATH, LUA_CPATH, MOONLET_STDLIB and the start file\n"
     "  --norc       do not run the start file (~/.config/moonlet/init.lua, at the prompt only)\n"
@@ -45,6 +46,8 @@ Options parse_options(const std::vector<std::string>& argv) {
                 {letter == 'e' ? StartAction::chunk : StartAction::library, text});
         } else if (word == "-i") {
             options.interactive = true;
+        } else if (word == "--replay") {
+            options.replay = true;
         } else if (word == "-v" || word == "--version") {
             options.version = true;
         } else if (word == "-E") {
@@ -60,6 +63,8 @@ Options parse_options(const std::vector<std::string>& argv) {
             return options;
         }
     }
+    if (options.replay && (i >= argv.size() || options.from_stdin))
+        options.error = "--replay needs the file of a saved session";
     // `-` is the script's name, and so are the arguments behind it its own.
     if (i < argv.size()) options.script = static_cast<int>(i);
     return options;

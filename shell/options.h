@@ -14,6 +14,7 @@ struct StartAction {
 
 struct Options {
     bool interactive = false;  // -i
+    bool replay = false;       // --replay
     bool version = false;      // -v, --version
     bool help = false;
     bool environment = true;             // -E clears it

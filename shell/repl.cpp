@@ -45,28 +45,6 @@ std::string trimmed(const std::string& text) {
     return text.substr(begin, text.find_last_not_of(" \t\n") + 1 - begin);
 }
 
-struct TellJob {
-    int width;
-};
-
-// The stdlib asks "moonlet.session" whether someone is watching, and how wide the screen is.
-int tell_stdlib(lua_State* L) {
-    auto* job = static_cast<TellJob*>(lua_touserdata(L, 1));
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "preload");
-    lua_getfield(L, -1, "moonlet.session");
-    if (lua_isnil(L, -1)) return 0;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "moonlet.session");
-    lua_call(L, 1, 1);
-    if (!lua_istable(L, -1)) return 0;
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, "interactive");
-    lua_pushinteger(L, job->width);
-    lua_setfield(L, -2, "width");
-    return 0;
-}
-
 // `exit` and `quit` leave, unless the user gave the names a meaning.
 bool wants_to_leave(Session& session, const std::string& text) {
     std::string word = text.substr(0, text.find('('));
@@ -83,14 +61,14 @@ bool wants_to_leave(Session& session, const std::string& text) {
 
 class Repl {
   public:
-    Repl(lua_State* L, bool color)
-        : L_(L),
+    Repl(Session& session, bool color)
+        : session_(session),
+          L_(session.lua()),
           terminal_(STDIN_FILENO, STDOUT_FILENO),
           editing_(terminal_.can_edit()),
-          session_(L, color && Terminal::wants_color(STDERR_FILENO)),
-          rows_(L),
+          rows_(L_),
           history_(editing_ ? History::default_path() : ""),
-          completer_(L, session_.locals(), rows_, command_names()),
+          completer_(L_, session_.locals(), rows_, command_names()),
           hooks_{[this](const std::string& text) { return session_.is_complete(text); },
                  [this](const std::string& text, std::size_t cursor) {
                      return completer_.complete(text, cursor);
@@ -101,9 +79,7 @@ class Repl {
         print(banner(terminal_.width()));
         bool fresh_line = false;
         while (true) {
-            TellJob job{static_cast<int>(terminal_.width())};
-            session_.set_width(job.width);
-            if (lua_cpcall(L_, tell_stdlib, &job) != 0) lua_pop(L_, 1);
+            session_.set_width(static_cast<int>(terminal_.width()));
             std::string entry;
             EntryResult result = read(fresh_line, &entry);
             fresh_line = false;
@@ -132,10 +108,10 @@ class Repl {
     }
 
   private:
+    Session& session_;
     lua_State* L_;
     Terminal terminal_;
     bool editing_;
-    Session session_;
     Rows rows_;
     History history_;
     Completer completer_;
@@ -170,6 +146,6 @@ class Repl {
 
 }  // namespace
 
-void run_repl(lua_State* L, bool color) { Repl(L, color).run(); }
+void run_repl(Session& session, bool color) { Repl(session, color).run(); }
 
 }  // namespace moonlet

@@ -2,11 +2,11 @@
 // The prompt: read an entry, run it, again. `:name` is a command, `?name` is help, the rest is Lua.
 #pragma once
 
-struct lua_State;
-
 namespace moonlet {
 
+class Session;
+
 // Returns when the user leaves. color: the option; the terminal may still have none.
-void run_repl(lua_State* L, bool color);
+void run_repl(Session& session, bool color);
 
 }  // namespace moonlet

@@ -106,6 +106,31 @@ int print_job(lua_State* L) {
     return 0;
 }
 
+void write_values(const PrintJob& job) {
+    if (!job.printed) {
+        std::fwrite(job.text.data(), 1, job.text.size(), stdout);
+        if (job.text.empty() || job.text.back() != '\n') std::fputc('\n', stdout);
+    }
+    std::fflush(stdout);
+}
+
+int tell_stdlib(lua_State* L) {
+    int width = *static_cast<int*>(lua_touserdata(L, 1));
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_getfield(L, -1, "moonlet.session");
+    if (lua_isnil(L, -1)) return 0;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "moonlet.session");
+    lua_call(L, 1, 1);
+    if (!lua_istable(L, -1)) return 0;
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "interactive");
+    lua_pushinteger(L, width);
+    lua_setfield(L, -2, "width");
+    return 0;
+}
+
 }  // namespace
 
 Session::Session(lua_State* L, bool color) : L_(L), color_(color), locals_(L) {
@@ -152,13 +177,19 @@ std::string Session::source(const std::string& chunk, std::size_t line) const {
 }
 
 bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* times) {
-    entries_.push_back({text, false});
+    entries_.push_back({text, false, {}});
+    EntryRecord record;
+    record.columns = width_;
+    begin_record(L_, record);
     std::size_t number = entries_.size();
     std::string chunk_name = "=(" + std::to_string(number) + ")";
     ParsedEntry parsed = parse_entry(L_, text, chunk_name);
     bool succeeded = false;
     if (parsed.state == ParseState::complete) {
-        succeeded = call(parsed, chunk_name, pending_interrupt, times);
+        record.code = parsed.code;
+        record.expression = parsed.expression;
+        record.silent = parsed.silent;
+        succeeded = call(parsed, chunk_name, pending_interrupt, times, record);
     } else {
         std::string message = parsed.message;
         if (parsed.state == ParseState::incomplete) message = chunk_name.substr(1) + ": unfinished";
@@ -170,12 +201,14 @@ bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* tim
         }
         show(message);
     }
+    end_record(L_, record);
     entries_[number - 1].succeeded = succeeded;
+    entries_[number - 1].record = std::move(record);
     return succeeded;
 }
 
 bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
-                   RunTimes* times) {
+                   RunTimes* times, EntryRecord& record) {
     int base = lua_gettop(L_);
     auto results = [this](long n) { return push_result(n); };
     std::string problem = locals_.compile(entry.code, entry.expression, chunk_name, results);
@@ -197,8 +230,10 @@ bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool
     reset_interrupt();
     std::fflush(stdout);
     bool succeeded = status == CallStatus::ok;
+    record.interrupted = partial || status == CallStatus::interrupted;
     if (succeeded) {
         int count = lua_gettop(L_) - base;
+        record.values = count;
         remember(base + 1, count);
         if (count > 0 && !entry.silent) succeeded = print_values(base + 1, count);
         if (partial) show(fresh_line(width_) + "interrupted: this is what there was");
@@ -207,19 +242,43 @@ bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool
         remember_error(text);
         show(fresh_line(width_) + text);
     } else {
-        ErrorText error = take_error(L_, width_);
-        if (is_plain(L_, lua_gettop(L_))) {
-            lua_pushvalue(L_, -1);
-            locals_.set("_err");
-        } else {
-            remember_error(error.message);
-        }
-        show(show_error(error, [this](const std::string& chunk, std::size_t line) {
-            return source(chunk, line);
-        }));
+        show_failure();
     }
     lua_settop(L_, base);
     return succeeded;
+}
+
+// The error on the top of the stack becomes _err, and is shown.
+void Session::show_failure() {
+    ErrorText error = take_error(L_, width_);
+    if (is_plain(L_, lua_gettop(L_))) {
+        lua_pushvalue(L_, -1);
+        locals_.set("_err");
+    } else {
+        remember_error(error.message);
+    }
+    show(show_error(
+        error, [this](const std::string& chunk, std::size_t line) { return source(chunk, line); }));
+}
+
+bool Session::run_aside(const std::string& text, const std::string& chunk_name) {
+    int base = lua_gettop(L_);
+    std::string problem =
+        locals_.compile(text, false, chunk_name, [this](long n) { return push_result(n); });
+    if (!problem.empty()) {
+        show(problem);
+        return false;
+    }
+    reset_interrupt();
+    CallStatus status = call_protected(L_, 0, 0, collect_error);
+    reset_interrupt();
+    if (status == CallStatus::failed) show_failure();
+    lua_settop(L_, base);
+    return status == CallStatus::ok;
+}
+
+void Session::skip_to(std::size_t number) {
+    while (entries_.size() + 1 < number) entries_.emplace_back();
 }
 
 bool Session::print_values(int first, int count) {
@@ -233,11 +292,7 @@ bool Session::print_values(int first, int count) {
     CallStatus status = call_protected(L_, count + 1, 0, collect_error);
     reset_interrupt();
     if (status == CallStatus::ok) {
-        if (!job.printed) {
-            std::fwrite(job.text.data(), 1, job.text.size(), stdout);
-            if (job.text.empty() || job.text.back() != '\n') std::fputc('\n', stdout);
-        }
-        std::fflush(stdout);
+        write_values(job);
     } else if (status == CallStatus::interrupted) {
         show("interrupted while printing");
     } else {
@@ -248,6 +303,25 @@ bool Session::print_values(int first, int count) {
     }
     lua_settop(L_, base);
     return status == CallStatus::ok;
+}
+
+// Runs inside the entry, whose frame protects it: errors go up to it.
+void Session::take_values(int first, int count, bool print) {
+    remember(first, count);
+    if (!print || count == 0) return;
+    PrintJob job{first, count, print_, {}, {}};
+    job.limits.width = width_;
+    luaL_checkstack(L_, count + 4, "too many values");
+    lua_pushcfunction(L_, print_job);
+    for (int i = 0; i < count; ++i) lua_pushvalue(L_, first + i);
+    lua_pushlightuserdata(L_, &job);
+    lua_call(L_, count + 1, 0);
+    write_values(job);
+}
+
+void Session::set_width(int columns) {
+    width_ = columns;
+    if (lua_cpcall(L_, tell_stdlib, &columns) != 0) lua_pop(L_, 1);
 }
 
 void Session::remember(int first, int count) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "shell/entry_record.h"
 #include "shell/errors.h"
 #include "shell/parse_state.h"
 #include "shell/printer.h"
@@ -24,6 +25,7 @@ namespace moonlet {
 struct Entry {
     std::string text;
     bool succeeded = false;
+    EntryRecord record;
 };
 
 struct RunTimes {
@@ -38,13 +40,24 @@ class Session {
     // pending_interrupt: Ctrl-C was already pressed for it.
     bool run(const std::string& text, bool pending_interrupt = false, RunTimes* times = nullptr);
 
+    // Runs text that is no entry: it has no number, is not remembered and prints no values.
+    bool run_aside(const std::string& text, const std::string& chunk_name);
+
+    // The next entry gets this number; those left out count as failed.
+    void skip_to(std::size_t number);
+
+    // What the functions `show` and `silent` of a saved session do: the count values from `first`
+    // on the stack are the results of the running entry, and printed or not. May raise Lua errors.
+    void take_values(int first, int count, bool print);
+
     // More lines are needed before run() makes sense.
     bool is_complete(const std::string& text) const;
 
     // The prompt in the global `name` (_PROMPT, _PROMPT2): a string, or a function that gives one.
     std::string prompt(const char* name, const char* otherwise);
 
-    void set_width(int columns) { width_ = columns; }
+    // Tells the stdlib too, and that someone is watching: answers stream.
+    void set_width(int columns);
     int width() const { return width_; }
     bool color() const { return color_; }
     lua_State* lua() const { return L_; }
@@ -60,8 +73,9 @@ class Session {
     int kept_, weak_, print_;  // registry references: results, and the print of the start
 
     bool call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
-              RunTimes* times);
+              RunTimes* times, EntryRecord& record);
     bool print_values(int first, int count);
+    void show_failure();
     void remember(int first, int count);
     void remember_error(const std::string& text);
     bool push_result(long number) const;

@@ -2,6 +2,7 @@
 // Opens moonlet_base: the rows of this module. Shares the shell's interrupt flag when there is one.
 #include <atomic>
 
+#include "bindings/base/session.h"
 #include "bindings/row.h"
 #include "core/interrupt.h"
 
@@ -12,5 +13,7 @@ extern "C" __attribute__((visibility("default"))) int luaopen_moonlet_base(lua_S
         interrupt::use(static_cast<std::atomic<int>*>(lua_touserdata(L, -1)));
     lua_pop(L, 1);
     bindings::push_module(L);
+    bindings::push_session(L);
+    lua_setfield(L, -2, "session");
     return 1;
 }

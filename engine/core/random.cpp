@@ -2,19 +2,59 @@
 #include "core/random.h"
 
 #include <cmath>
+#include <mutex>
 #include <random>
 
 namespace moonlet {
 
 namespace {
 uint64_t rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+
+constexpr uint64_t kSeedMask = (uint64_t(1) << 53) - 1;
+
+uint64_t system_number() {
+    std::random_device device;
+    return ((uint64_t(device()) << 32) ^ device()) & kSeedMask;
+}
+
+struct Stream {
+    std::mutex mutex;
+    Draws draws;
+    Random random;
+    explicit Stream(uint64_t start) : draws{start, 0}, random(start) {}
+    void begin(uint64_t start) {
+        draws = {start, 0};
+        random = Random(start);
+    }
+};
+
+Stream& stream() {
+    static Stream the_stream(system_number());
+    return the_stream;
+}
+
 }  // namespace
 
 uint64_t draw_seed() {
-    std::random_device device;
-    return ((uint64_t(device()) << 32) ^ device()) & ((uint64_t(1) << 53) - 1);
+    Stream& s = stream();
+    std::lock_guard lock(s.mutex);
+    ++s.draws.count;
+    return s.random.next() & kSeedMask;
 }
 
+void fix_draws(uint64_t start) {
+    Stream& s = stream();
+    std::lock_guard lock(s.mutex);
+    s.begin(start);
+}
+
+Draws take_draws() {
+    Stream& s = stream();
+    std::lock_guard lock(s.mutex);
+    Draws result = s.draws;
+    if (result.count > 0) s.begin(system_number());
+    return result;
+}
 // SplitMix64 spreads any seed, also 0, over the whole state.
 Random::Random(uint64_t seed) {
     for (uint64_t& word : s_) {

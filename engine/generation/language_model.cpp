@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/opened.h"
 #include "generation/context.h"
 #include "generation/pooling.h"
 
@@ -133,6 +134,7 @@ std::shared_ptr<LanguageModel> load_language_model(const std::string& name,
     model->chat_template = ChatTemplate::load(folder.string());
     read_pooling(*model, folder.string());
     model->network = load_model(folder.string(), options);
+    note_opened(name, model->folder);
     return model;
 }
 

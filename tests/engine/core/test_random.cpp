@@ -44,3 +44,21 @@ TEST_CASE("random: a saved state goes on with the same numbers") {
     b.set_state(a.state());
     for (int i = 0; i < 5; ++i) CHECK(a.next() == b.next());
 }
+
+TEST_CASE("random: drawn seeds follow from where their stream was fixed") {
+    fix_draws(12);
+    uint64_t a = draw_seed(), b = draw_seed();
+    CHECK(a != b);
+    Draws draws = take_draws();
+    CHECK((draws.start == 12 && draws.count == 2));
+    draws = take_draws();
+    CHECK(draws.count == 0);
+    CHECK(draws.start != 12);  // begun anew
+    uint64_t start = draws.start, first = draw_seed();
+    CHECK((first >> 53) == 0);
+    CHECK(take_draws().start == start);
+    fix_draws(start);
+    CHECK(draw_seed() == first);
+    fix_draws(12);
+    CHECK((draw_seed() == a && draw_seed() == b));
+}

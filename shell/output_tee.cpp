@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shell/output_tee.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace moonlet {
+namespace {
+
+std::string& kept() {
+    static std::string text;
+    return text;
+}
+
+bool keeping = false;
+
+#ifdef __GLIBC__
+ssize_t write_through(void*, const char* data, std::size_t size) {
+    if (keeping) kept().append(data, std::min(size, kKeptOutput - kept().size()));
+    std::size_t done = 0;
+    while (done < size) {
+        ssize_t n = ::write(STDOUT_FILENO, data + done, size - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return 0;  // says that it failed; errno stands
+        done += static_cast<std::size_t>(n);
+    }
+    return static_cast<ssize_t>(size);
+}
+#endif
+
+}  // namespace
+
+void install_output_tee() {
+#ifdef __GLIBC__
+    static bool installed = false;
+    if (installed) return;
+    std::fflush(stdout);
+    std::FILE* file = fopencookie(nullptr, "w", {nullptr, write_through, nullptr, nullptr});
+    if (!file) return;
+    std::setvbuf(file, nullptr, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+    stdout = file;
+    installed = true;
+#endif
+}
+
+void begin_output() {
+    std::fflush(stdout);
+    kept().clear();
+    keeping = true;
+}
+
+std::string take_output() {
+    std::fflush(stdout);
+    keeping = false;
+    return std::move(kept());
+}
+
+}  // namespace moonlet
