@@ -61,4 +61,14 @@ DatasetPtr check_dataset(lua_State* L, int index) {
     return writer.finish();
 }
 
+void push_row(lua_State* L, const Json& row) {
+    bool nulls = false;
+    for (auto& entry : row.items()) nulls = nulls || entry.value().is_null();
+    if (!nulls) return push_ordered_json(L, row);
+    Json kept = Json::object();
+    for (auto& [key, value] : row.items())
+        if (!value.is_null()) kept.get_ref<Json::object_t&>().emplace_back(key, value);
+    push_ordered_json(L, kept);
+}
+
 }  // namespace moonlet::bindings

@@ -17,4 +17,7 @@ std::vector<Json> check_rows(lua_State* L, int index);
 // The Dataset at `index`, or one made of the list there; strings become {"text": …}.
 DatasetPtr check_dataset(lua_State* L, int index);
 
+// A row as a table that keeps its key order; a null column is left out, so that it reads as nil.
+void push_row(lua_State* L, const Json& row);
+
 }  // namespace moonlet::bindings

@@ -6,6 +6,7 @@
 -- The headers through which bindings see the engine: nouns, never one family's or one objective's
 -- file. A new noun is added here.
 local nouns = {
+    "datasets/training_format.h",
     "models/model.h", "models/parameters.h", "tokenizers/tokenizer.h", "tokenizers/train.h",
     "templates/template.h", "templates/chat_template.h", "templates/value.h", "formats/config.h",
     "formats/safetensors.h", "datasets/dataset.h", "generation/generator.h",

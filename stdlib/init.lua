@@ -29,6 +29,7 @@ local function open(library)
     opened[library] = true
     if library == "base" then
         install(require("moonlet_base").functions)
+        require "moonlet.dataset"
     elseif library == "engine" then
         open "base"
         install(require("moonlet_engine").functions)

@@ -105,6 +105,8 @@ DatasetPtr filter(DatasetPtr base, Keep keep);
 // save(). A string counts as {"text": string}.
 using Change = std::function<Json(Json row, size_t i)>;
 DatasetPtr map(DatasetPtr base, Change change);
+// The same with the order of keys that change gives (map keeps that of the row before).
+DatasetPtr map_in_order(DatasetPtr base, Change change);
 
 DatasetPtr concat(const std::vector<DatasetPtr>& parts);
 DatasetPtr shuffle(DatasetPtr base, std::optional<uint64_t> seed);

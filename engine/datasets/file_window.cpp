@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -18,6 +19,23 @@ namespace {
 
 constexpr size_t kJump = 8 << 10, kStream = 256 << 10;
 
+// Files held open by all datasets; a pattern may mean thousands, a process may have 1024.
+constexpr int kMostOpen = 200;
+std::atomic<int> held_open{0};
+
+struct Descriptor {
+    int fd;
+    ~Descriptor() {
+        if (fd >= 0) ::close(fd);
+    }
+};
+
+int open_file(const std::string& path) {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) throw Error("cannot open " + quote(path, 200) + ": " + std::strerror(errno));
+    return fd;
+}
+
 int64_t nanoseconds(const struct stat& info) {
     return int64_t(info.st_mtim.tv_sec) * 1000000000 + info.st_mtim.tv_nsec;
 }
@@ -25,25 +43,31 @@ int64_t nanoseconds(const struct stat& info) {
 }  // namespace
 
 OpenFile::OpenFile(const std::string& path) : path_(path) {
-    fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0) throw Error("cannot open " + quote(path, 200) + ": " + std::strerror(errno));
+    Descriptor file{open_file(path)};
     struct stat info;
-    if (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) {
-        ::close(fd_);
+    if (::fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode))
         throw Error(quote(path, 200) + " is no regular file", "a file");
-    }
     size_ = uint64_t(info.st_size);
     modified_ = nanoseconds(info);
+    if (held_open >= kMostOpen) return;
+    ++held_open;
+    std::swap(fd_, file.fd);
 }
 
-OpenFile::~OpenFile() { ::close(fd_); }
+OpenFile::~OpenFile() {
+    if (fd_ < 0) return;
+    ::close(fd_);
+    --held_open;
+}
 
 void OpenFile::read(uint64_t offset, char* to, size_t size) const {
+    Descriptor own{fd_ < 0 ? open_file(path_) : -1};
+    const int fd = fd_ < 0 ? own.fd : fd_;
     struct stat info;
-    bool same = ::fstat(fd_, &info) == 0 && uint64_t(info.st_size) == size_ &&
+    bool same = ::fstat(fd, &info) == 0 && uint64_t(info.st_size) == size_ &&
                 nanoseconds(info) == modified_;
     while (same && size > 0) {
-        ssize_t got = ::pread(fd_, to, size, off_t(offset));
+        ssize_t got = ::pread(fd, to, size, off_t(offset));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw Error("cannot read " + quote(path_, 200) + ": " + std::strerror(errno));
         if (got == 0) same = false;

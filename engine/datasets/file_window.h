@@ -25,7 +25,7 @@ class OpenFile {
 
   private:
     std::string path_;
-    int fd_ = -1;
+    int fd_ = -1;  // -1: too many are open, this one is opened for each read
     uint64_t size_ = 0;
     int64_t modified_ = 0;  // nanoseconds
 };

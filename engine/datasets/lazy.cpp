@@ -8,22 +8,13 @@
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/progress.h"
+#include "datasets/at_row.h"
 #include "datasets/columns.h"
 #include "datasets/dataset.h"
 
 namespace moonlet {
 
 namespace {
-
-// Error: what a callback or a reader threw, with the row it was about.
-template <class Call>
-auto at_row(Dataset& base, size_t i, Call call) {
-    try {
-        return call();
-    } catch (const Error& e) {
-        throw Error(base.where(i) + ": " + e.what());
-    }
-}
 
 class Filtered : public Dataset {
   public:
@@ -49,12 +40,14 @@ class Filtered : public Dataset {
         while (!done_ && kept_.size() <= i) {
             if (!base_->has(looked_)) {
                 done_ = true;
+                keep_ = nullptr;  // and what it held on to
                 break;
             }
             if (looked_ == UINT32_MAX) throw Error("over 4,294,967,295 rows", "fewer");
             if (looked_ % 64 == 63) tell();
             Json row = base_->row(looked_);
-            if (keep_(row, looked_)) kept_.push_back(uint32_t(looked_));
+            if (at_row(*base_, looked_, [&] { return keep_(row, looked_); }))
+                kept_.push_back(uint32_t(looked_));
             ++looked_;
         }
         return i < kept_.size();
@@ -96,19 +89,21 @@ Json ordered_like(Json value, const Json& before) {
     return result;
 }
 
-Json changed(Dataset& base, const Change& change, size_t i) {
+Json changed(Dataset& base, const Change& change, size_t i, bool as_before) {
     Json before = base.row(i);
-    Json value = change(before, i);
     return at_row(base, i, [&] {
+        Json value = change(before, i);
         if (value.is_null())
             throw Error("the function returned nothing", "a row, as {text = …}, or a string");
-        return ordered_like(as_row(std::move(value), "what the function returned"), before);
+        value = as_row(std::move(value), "what the function returned");
+        return as_before ? ordered_like(std::move(value), before) : value;
     });
 }
 
 class Mapped : public Dataset {
   public:
-    Mapped(DatasetPtr base, Change change) : base_(std::move(base)), change_(std::move(change)) {
+    Mapped(DatasetPtr base, Change change, bool as_before)
+        : base_(std::move(base)), change_(std::move(change)), as_before_(as_before) {
         name = base_->name;
         seed = base_->seed;
     }
@@ -117,7 +112,7 @@ class Mapped : public Dataset {
     std::optional<size_t> known_size() override { return base_->known_size(); }
     double estimated_size() override { return base_->estimated_size(); }
     bool has(size_t i) override { return base_->has(i); }
-    Json row(size_t i) override { return changed(*base_, change_, i); }
+    Json row(size_t i) override { return changed(*base_, change_, i, as_before_); }
     std::string where(size_t i) override { return base_->where(i); }
     uint64_t text_bytes() override { return base_->text_bytes(); }
     size_t memory_bytes() override { return 0; }
@@ -126,6 +121,7 @@ class Mapped : public Dataset {
   private:
     DatasetPtr base_;
     Change change_;
+    bool as_before_;
 };
 
 }  // namespace
@@ -137,20 +133,33 @@ DatasetPtr filter(DatasetPtr base, Keep keep) {
     return result;
 }
 
-DatasetPtr map(DatasetPtr base, Change change) {
-    if (!base->small()) return std::make_shared<Mapped>(std::move(base), std::move(change));
+namespace {
+
+DatasetPtr mapped(DatasetPtr base, Change change, bool as_before) {
+    if (!base->small())
+        return std::make_shared<Mapped>(std::move(base), std::move(change), as_before);
     RowWriter writer;
     for (size_t i = 0; base->has(i); ++i) {
         if (i % 64 == 63) {
             interrupt::check();
             report_progress({"map", double(i), base->estimated_size(), "rows", ""});
         }
-        writer.add(changed(*base, change, i));
+        writer.add(changed(*base, change, i, as_before));
     }
     DatasetPtr result = writer.finish();
     result->name = base->name;
     result->seed = base->seed;
     return result;
+}
+
+}  // namespace
+
+DatasetPtr map(DatasetPtr base, Change change) {
+    return mapped(std::move(base), std::move(change), true);
+}
+
+DatasetPtr map_in_order(DatasetPtr base, Change change) {
+    return mapped(std::move(base), std::move(change), false);
 }
 
 }  // namespace moonlet

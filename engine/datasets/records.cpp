@@ -182,6 +182,18 @@ Json RecordFile::row(size_t i) {
     return result;
 }
 
+// Who gave the columns is believed, but rows of small data are all looked at, for broken ones.
+std::vector<Column> RecordFile::find_columns() {
+    if (known_columns_.empty()) return Dataset::find_columns();
+    for (size_t i = 0; small() && has(i); ++i) row(i);
+    return known_columns_;
+}
+
+std::pair<uint64_t, size_t> RecordFile::behind(size_t i) {
+    Place next = find(i).next;
+    return {next.offset, next.line};
+}
+
 std::string RecordFile::where(size_t i) {
     find(i);
     return at_line(file_->path(), near_.line);

@@ -55,8 +55,12 @@ class RecordFile : public Dataset {
 
     // Row i's own text, invalid UTF-8 replaced.
     std::string text(size_t i);
+    // The byte and the line behind row i.
+    std::pair<uint64_t, size_t> behind(size_t i);
+    void set_columns(std::vector<Column> columns) { known_columns_ = std::move(columns); }
 
   private:
+    std::vector<Column> find_columns() override;
     struct Place {
         uint64_t offset;
         size_t line;  // 1-based
@@ -77,6 +81,7 @@ class RecordFile : public Dataset {
     const uint64_t begin_, end_;
     const size_t stride_;
     FileWindow scan_, fetch_;
+    std::vector<Column> known_columns_;
     std::vector<Place> places_;  // of rows 0, stride, 2 stride, …
     Place front_;                // behind the last row found
     size_t rows_ = 0, skipped_ = 0;
