@@ -130,7 +130,7 @@ int train(lua_State* L) {
         lua_pop(L, 1);
         return more;
     };
-    push(L, train_bpe(next_text, TrainOptions::from_json(options)));
+    push(L, train_tokenizer(next_text, TrainOptions::from_json(options)));
     return 1;
 }
 

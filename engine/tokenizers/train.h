@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training of byte-level BPE: equal to Hugging Face's BpeTrainer with a ByteLevel pre-tokenizer and
-// its 256-symbol alphabet, down to the order of the merges. Knows nothing of where the text is
-// from.
+// Training of tokenizers. bpe: byte-level BPE, equal to Hugging Face's BpeTrainer with a ByteLevel
+// pre-tokenizer and its 256-symbol alphabet, down to the order of the merges. char: every character
+// a token, as a WordLevel tokenizer.json. Knows nothing of where the text is from.
 #pragma once
 
 #include <functional>
@@ -24,10 +24,22 @@ struct TrainOptions {
     static TrainOptions from_json(const Json& options);  // Error: unknown name or bad value
 };
 
+// By options.kind, which is "bpe" or "char". Error: another kind; else as the two below.
+std::shared_ptr<Tokenizer> train_tokenizer(const std::function<bool(std::string&)>& next_text,
+                                           const TrainOptions& options);
+
 // Calls next_text until it returns false; each text is one document (no merge across documents).
 // Reports progress per document and per merge; Interrupted when Ctrl-C was pressed. Error:
 // vocab_size below 256 + special tokens, an unknown kind, an empty or repeated special token.
 std::shared_ptr<Tokenizer> train_bpe(const std::function<bool(std::string&)>& next_text,
                                      const TrainOptions& options);
+// The same with the most frequent characters (of equals the lower code point first), NFC, after the
+// special tokens and "<unk>", which stands for every other one. Error: vocab_size with no room.
+std::shared_ptr<Tokenizer> train_char(const std::function<bool(std::string&)>& next_text,
+                                      const TrainOptions& options);
+
+// What the kinds share. Error: an empty or repeated special token.
+void check_special_tokens(const TrainOptions& options);
+Json added_tokens(const TrainOptions& options);  // for tokenizer.json
 
 }  // namespace moonlet

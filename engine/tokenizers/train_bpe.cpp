@@ -19,26 +19,6 @@
 
 namespace moonlet {
 
-const OptionTable& TrainOptions::rows() {
-    static const OptionTable table = {
-        {"vocab_size", "integer", "30000", "tokens in all, with special tokens and the 256 bytes"},
-        {"min_frequency", "integer", "2", "a pair seen less often is not merged"},
-        {"special_tokens", "string[]", "{}", "tokens that get the first ids, in this order"},
-        {"kind", "\"bpe\"", "\"bpe\"", "byte-level BPE, words cut as GPT-2 does"},
-    };
-    return table;
-}
-
-TrainOptions TrainOptions::from_json(const Json& options) {
-    check_options(options, rows(), "tokenizers.train");
-    TrainOptions o;
-    read_option(options, "vocab_size", o.vocab_size);
-    read_option(options, "min_frequency", o.min_frequency);
-    read_option(options, "special_tokens", o.special_tokens);
-    read_option(options, "kind", o.kind);
-    return o;
-}
-
 namespace {
 
 using Pair = std::pair<int, int>;
@@ -124,10 +104,16 @@ class Trainer {
             merges.push_back(Json::array({names_[static_cast<size_t>(merges_[i].first)],
                                           names_[static_cast<size_t>(merges_[i].second)]}));
         }
-        return {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr},
-                {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr},
-                {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false},
-                {"vocab", std::move(vocab)}, {"merges", std::move(merges)}};
+        return {{"type", "BPE"},
+                {"dropout", nullptr},
+                {"unk_token", nullptr},
+                {"continuing_subword_prefix", nullptr},
+                {"end_of_word_suffix", nullptr},
+                {"fuse_unk", false},
+                {"byte_fallback", false},
+                {"ignore_merges", false},
+                {"vocab", std::move(vocab)},
+                {"merges", std::move(merges)}};
     }
 
   private:
@@ -214,22 +200,12 @@ class Trainer {
 };
 
 void check(const TrainOptions& o) {
-    if (o.kind != "bpe") throw Error("kind is " + quote(o.kind), "\"bpe\"");
     auto least = 256 + o.special_tokens.size();
     if (o.vocab_size < static_cast<int>(least))
         throw Error("vocab_size is " + std::to_string(o.vocab_size),
                     "at least " + std::to_string(least) + " (256 bytes and " +
                         std::to_string(o.special_tokens.size()) + " special tokens)");
-    for (size_t i = 0; i < o.special_tokens.size(); ++i) {
-        auto& token = o.special_tokens[i];
-        auto begin = o.special_tokens.begin();
-        if (token.empty() || !unicode::valid(token))
-            throw Error("special token " + std::to_string(i + 1) + " is " + quote(token),
-                        "a text that is not empty");
-        if (std::find(begin, begin + static_cast<std::ptrdiff_t>(i), token) !=
-            begin + static_cast<std::ptrdiff_t>(i))
-            throw Error("special token " + quote(token) + " is given twice");
-    }
+    check_special_tokens(o);
 }
 
 }  // namespace
@@ -247,17 +223,19 @@ std::shared_ptr<Tokenizer> train_bpe(const std::function<bool(std::string&)>& ne
         report_progress({"reading text", megabytes, 0, "MB", ""});
     }
     trainer.merge();
-    Json added = Json::array();
-    for (size_t i = 0; i < options.special_tokens.size(); ++i)
-        added.push_back({{"id", i}, {"content", options.special_tokens[i]}, {"single_word", false},
-                         {"lstrip", false}, {"rstrip", false}, {"normalized", false},
-                         {"special", true}});
-    Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true},
+    Json byte_level = {{"type", "ByteLevel"},
+                       {"add_prefix_space", false},
+                       {"trim_offsets", true},
                        {"use_regex", true}};
-    return Tokenizer::from_json({{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr},
-                                 {"added_tokens", std::move(added)}, {"normalizer", nullptr},
-                                 {"pre_tokenizer", byte_level}, {"post_processor", nullptr},
-                                 {"decoder", byte_level}, {"model", trainer.model()}},
+    return Tokenizer::from_json({{"version", "1.0"},
+                                 {"truncation", nullptr},
+                                 {"padding", nullptr},
+                                 {"added_tokens", added_tokens(options)},
+                                 {"normalizer", nullptr},
+                                 {"pre_tokenizer", byte_level},
+                                 {"post_processor", nullptr},
+                                 {"decoder", byte_level},
+                                 {"model", trainer.model()}},
                                 "the trained tokenizer");
 }
 

@@ -24,7 +24,8 @@ const OptionTable& rows() {
     static const OptionTable table = {
         {"layers", "string|integer", "\"all\"",
          "what learns besides the head: \"head\" (nothing), n (the last n layers), \"all\""},
-        {"labels", "string[]", "", "the set, in the head's order; absent: those of the data, sorted"},
+        {"labels", "string[]", "",
+         "the set, in the head's order; absent: those of the data, sorted"},
         {"pooling", "\"cls\"|\"mean\"|\"max\"|\"lasttoken\"", "",
          "which states a new head reads; absent: mean, or lasttoken of a decoder"},
         {"text_column", "string", "\"text\"", "where the text stands"},
