@@ -129,7 +129,9 @@ TEST_CASE("the same seed makes the same new model, and it saves and loads") {
         ModelInput input;
         input.ids = at::arange(6, at::kLong).unsqueeze(0);
         at::NoGradGuard no_grad;
-        CHECK(at::equal(a->logits(a->hidden(input)), again->logits(again->hidden(input))));
+        CHECK(at::equal(a->hidden(input), again->hidden(input)));
+        if (a->causal())
+            CHECK(at::equal(a->logits(a->hidden(input)), again->logits(again->hidden(input))));
         CHECK(a->parameters().count() > 1'000'000);
     }
 }
