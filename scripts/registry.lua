@@ -113,6 +113,22 @@ end
 for _, path in ipairs(files) do parse_file(path) end
 table.sort(rows, function(a, b) return a.name < b.name end)
 
+-- A Lua function may stand before a native one of the same name (models.load): its doc and
+-- parameters count, and the options of both.
+for i = #rows, 2, -1 do
+    local a, b = rows[i - 1], rows[i]
+    if a.name == b.name and a.library:match("^stdlib") ~= b.library:match("^stdlib") then
+        local lua, native = a, b
+        if b.library:match("^stdlib") then lua, native = b, a end
+        local all = {}
+        for _, list in ipairs { native.options or {}, lua.options or {} } do
+            for _, option in ipairs(list) do all[#all + 1] = option end
+        end
+        lua.options = all
+        rows[i - 1] = lua
+        table.remove(rows, i)
+    end
+end
 for i = 2, #rows do
     assert(rows[i].name ~= rows[i - 1].name, "two rows named " .. rows[i].name)
 end

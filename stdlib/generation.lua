@@ -17,6 +17,7 @@ local class = require "moonlet.class"
 ---@field seed integer the seed it was drawn with; the same seed gives the same text
 ---@field timings table prompt_tokens prompt_seconds first_token_seconds completion_{tokens,seconds}
 ---@field prompt table {text=, ids=}: exactly what the model was given
+---@field error? string why an answer was cut (finish_reason "cut")
 ---@field interrupted boolean Ctrl-C ended it; the text is what there was
 local meta, Generation = class("Generation")
 
@@ -42,7 +43,10 @@ end
 ---@return string
 function Generation:summary()
     local timings, usage = self.timings, self.usage
-    local parts = { ("%d + %d tokens"):format(usage.prompt_tokens, usage.completion_tokens) }
+    local parts = {}
+    if usage.total_tokens > 0 then -- some servers do not count
+        parts[1] = ("%d + %d tokens"):format(usage.prompt_tokens, usage.completion_tokens)
+    end
     local seconds = timings.completion_seconds or 0
     if seconds > 0 and usage.completion_tokens > 1 then
         parts[#parts + 1] = ("%.1f tok/s"):format(usage.completion_tokens / seconds)
@@ -50,7 +54,7 @@ function Generation:summary()
     if timings.first_token_seconds then
         parts[#parts + 1] = ("first after %.0f ms"):format(1000 * timings.first_token_seconds)
     end
-    parts[#parts + 1] = self.finish_reason
+    parts[#parts + 1] = self.finish_reason .. (self.error and ": " .. self.error or "")
     if self.sampled and self.seed then parts[#parts + 1] = ("seed %.0f"):format(self.seed) end
     return table.concat(parts, " · ")
 end
@@ -59,7 +63,7 @@ function meta.__tostring(self) return self.text end
 -- What the prompt prints: the numbers alone when the text has just been streamed to it.
 function meta.__display(self)
     if shown[self] then return "-- " .. self:summary() end
-    return self.text
+    return self.error and self.text .. "\n-- " .. self:summary() or self.text
 end
 function meta.__len(self) return #self.text end -- reached only with 5.2 compatibility
 function meta.__concat(a, b) return tostring(a) .. tostring(b) end

@@ -20,7 +20,9 @@ end
 local function install(functions)
     for full, f in pairs(functions) do
         local owner, name = full:match("^([%w_]+)%.([%w_]+)$")
-        if full:sub(1, 1) ~= "_" then place(owner)[name] = f end -- _x.y: for the stdlib alone
+        -- left out: _x.y, for the stdlib alone, and what a function of the stdlib stands before
+        local own = full:sub(1, 1) == "_" or (names[full] or ""):match("^stdlib:")
+        if not own then place(owner)[name] = f end
     end
 end
 
@@ -35,6 +37,12 @@ local function open(library)
         install(require("moonlet_engine").functions)
         require "moonlet.model"
     end
+end
+
+-- A native function, its library opened first: for the Lua function that stands before it.
+function moonlet._native(library, name)
+    open(library)
+    return require("moonlet_" .. library).functions[name]
 end
 
 local function open_named(library, owner, name)

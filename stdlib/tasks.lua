@@ -153,6 +153,11 @@ function tasks.await(job)
     return job:result()
 end
 
+--- Whether the caller runs in a task, where waiting lets others go on.
+function tasks.running()
+    return task_of[coroutine.running() or false] ~= nil and coroutine.isyieldable()
+end
+
 --- Waits some seconds: in a task the others go on meanwhile.
 function tasks.sleep(seconds)
     wait_for { jobs = {}, wake = clock.now() + seconds }

@@ -46,9 +46,12 @@ int start(lua_State* L) {
     read_option(options, "timeout", http.idle_timeout);
     read_option(options, "connect_timeout", http.connect_timeout);
     read_option(options, "completion", request.completion);
-    for (auto& [name, value] : options.value("headers", Json::object()).items())
-        http.headers.emplace_back(
-            name, value.is_string() ? value.get<std::string>() : dump_json(value, -1));
+    Json headers = options.value("headers", Json::object());
+    for (auto& [name, value] : headers.items()) {
+        bool text = value.is_string();
+        request.secrets.push_back(text ? value.get<std::string>() : dump_json(value, -1));
+        http.headers.emplace_back(name, request.secrets.back());
+    }
     push<Job>(L, std::make_shared<OpenAiJob>(std::move(request)));
     return 1;
 }

@@ -248,9 +248,13 @@ void OpenAiJob::fail(const std::string& why) {
 }
 
 std::string OpenAiJob::shown(std::string text) const {
-    if (request_.key.size() < 4) return text;
-    for (size_t at = 0; (at = text.find(request_.key, at)) != std::string::npos; at += 5)
-        text.replace(at, request_.key.size(), "[key]");
+    auto hide = [&](const std::string& secret) {
+        if (secret.size() < 4) return;  // would blot out innocent words
+        for (size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 5)
+            text.replace(at, secret.size(), "[key]");
+    };
+    hide(request_.key);
+    for (const std::string& secret : request_.secrets) hide(secret);
     return text;
 }
 

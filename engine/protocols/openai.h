@@ -19,6 +19,7 @@ namespace moonlet {
 struct OpenAiRequest {
     HttpRequest http;  // POST to …/chat/completions, its body the JSON, headers without the key
     std::string key;   // sent as "Authorization: Bearer …"; "" = none
+    std::vector<std::string> secrets;  // what else no text may show, such as a header's value
     std::string key_source;  // where it came from, for the reader of an error ("OPENAI_API_KEY")
     std::string name;        // what errors begin with ("openai:gpt-x")
     int retries = 2;

@@ -39,6 +39,7 @@ std::string describe(lua_State* L, int width) {
     lua_pushvalue(L, -2);
     std::size_t count = list(L, "ids");
     int ids_at = lua_gettop(L);
+    if (text && count == 0) return out;  // a remote model's: it tells no ids
     out += std::string("— ") + std::to_string(count) + " tokens\n";
     int column = 0;
     for (std::size_t i = 1; i <= count; ++i) {
