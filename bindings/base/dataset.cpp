@@ -2,6 +2,7 @@
 // The Lua face of datasets: rows are tables that keep their key order, a null column is nil, row
 // numbers are 1-based. stdlib/dataset.lua adds how a dataset prints, iter, batch and the ordered
 // result of group.
+#include <algorithm>
 #include <cmath>
 
 #include "bindings/classes.h"
@@ -10,6 +11,7 @@
 #include "bindings/rows.h"
 #include "bindings/stored_function.h"
 #include "core/error.h"
+#include "datasets/review.h"
 #include "datasets/training_format.h"
 
 namespace moonlet::bindings {
@@ -50,9 +52,13 @@ int length(lua_State* L) {
     return 1;
 }
 
+std::string number_text(double n) {
+    return std::floor(n) == n && std::fabs(n) < 1e15 ? std::to_string(int64_t(n)) : Json(n).dump();
+}
+
 // Row i, -1 = the last; false where there is none.
 bool find_row(Dataset& data, double number, size_t& i) {
-    if (std::floor(number) != number) throw Error("row " + Json(number).dump(), "an integer");
+    if (std::floor(number) != number) throw Error("row " + number_text(number), "an integer");
     if (number < 0) number += double(data.size()) + 1;
     if (number < 1 || number > 9e15 || !data.has(size_t(number) - 1)) return false;
     i = size_t(number) - 1;
@@ -201,7 +207,7 @@ int group_rows(lua_State* L) {
 size_t row_count(lua_State* L, int index, const char* what) {
     double n = lua_tonumber(L, index);
     if (!(n >= 0) || std::floor(n) != n)
-        throw Error(std::string(what) + " of " + Json(n).dump() + " rows", "0, 1, 2, …");
+        throw Error(std::string(what) + " of " + number_text(n) + " rows", "0, 1, 2, …");
     return size_t(std::min(n, 9e15));
 }
 
@@ -248,7 +254,7 @@ int split_rows(lua_State* L) {
     if (parts.empty()) throw Error("split into no parts", "0.9 or {train = 0.8, test = 0.2}");
     std::vector<double> shares;
     for (auto& [name, share] : parts.items()) {
-        if (!share.is_number())
+        if (!share.is_number() || name == "seed")
             throw Error("split: part " + name + " is " + dump_json(share, -1), "a share, 0 to 1",
                         name == "seed" ? "options come after: ds:split({…}, {seed = 1})" : "");
         shares.push_back(share.get<double>());
@@ -314,6 +320,41 @@ int save(lua_State* L) {
     return 1;
 }
 
+const OptionTable kReviewOptions = {
+    {"text", "string|string[]", "", "the column (or columns) to look at; absent: by the format"},
+    {"label", "string", "", "the column of labels; absent: label, category, … where there is one"},
+    {"near", "number", "0.8", "similarity from which texts are near duplicates; 0 leaves that out"},
+    {"tokenizer", "Tokenizer", "", "lengths in its tokens, too"},
+    {"against", "Dataset|table", "", "other splits, test or {test = …, valid = …}: leakage"},
+};
+
+int review_rows(lua_State* L) {
+    auto data = self(L);
+    Json given = options_json(L, 2, kReviewOptions);
+    ReviewOptions options;
+    read_option(given, "label", options.label);
+    read_option(given, "near", options.near);
+    if (!lua_istable(L, 2)) return push_ordered_json(L, review(data, options)), 1;
+    lua_getfield(L, 2, "text");
+    if (!lua_isnil(L, -1)) options.text = check_strings(L, lua_gettop(L));
+    lua_getfield(L, 2, "tokenizer");
+    if (!lua_isnil(L, -1)) options.tokenizer = check<Tokenizer>(L, lua_gettop(L));
+    lua_getfield(L, 2, "against");
+    const int against = lua_gettop(L);
+    if (lua_istable(L, against)) {
+        for (lua_pushnil(L); lua_next(L, against); lua_pop(L, 1)) {
+            lua_pushvalue(L, -2);
+            std::string name = check_string(L, lua_gettop(L));
+            lua_pop(L, 1);
+            options.against.emplace_back(name, check<Dataset>(L, lua_gettop(L)));
+        }
+        std::sort(options.against.begin(), options.against.end());
+    } else if (!lua_isnil(L, against)) {
+        options.against.emplace_back("against", check<Dataset>(L, against));
+    }
+    return push_ordered_json(L, review(data, options)), 1;
+}
+
 int release(lua_State* L) {
     release_proxy(L, 1);
     return 0;
@@ -362,6 +403,9 @@ const bool registered = add_rows({
     {"Dataset:messages", messages, "i: integer -> table[]",
      "Row i as chat messages {role=, content=}, by its training format.",
      "datasets.new{{question = \"2+2?\", answer = \"4\"}}:messages(1)"},
+    {"Dataset:review", review_rows, "opts?: ReviewOptions -> Review",
+     "What to know before training: duplicates, leakage, lengths, labels, empty and odd rows.",
+     "ds:review().duplicates.rows", kReviewOptions},
     {"Dataset:save", save, "path: string -> integer",
      "Writes .jsonl, .json, .csv or .tsv, atomically; returns how many rows.", ""},
     {"Dataset:estimate", estimate, "-> integer, boolean",

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -25,6 +26,9 @@ constexpr size_t kSample = 10000;
 struct CsvSplitter : Splitter {
     CsvDialect dialect;
     explicit CsvSplitter(CsvDialect d) : dialect(d) {}
+
+    // A line of tabs is a row of empty cells.
+    bool blank(std::string_view record) const override { return trimmed(record).empty(); }
 
     size_t length(std::string_view bytes, bool last) const override {
         size_t line = bytes.find('\n');
@@ -145,8 +149,9 @@ void find_types(Schema& schema, RecordFile& raw, const std::map<std::string, std
     const bool all = raw.small();
     for (size_t i = 0; (all || i < kSample) && raw.has(i); ++i) {
         if (i % 256 == 0) interrupt::check();
-        std::vector<CsvCell> cells = parse_csv(raw.text(i), schema.dialect);
-        if (cells.size() != seen.size()) continue;  // told, or left out, when the row is read
+        std::vector<CsvCell> cells;
+        if (!try_parse_csv(raw.text(i), schema.dialect, cells) || cells.size() != seen.size())
+            continue;  // told, or left out, when the row is read
         for (size_t c = 0; c < cells.size(); ++c)
             if (!schema.is_null(cells[c])) seen[c].add(cells[c].text);
     }
@@ -173,6 +178,20 @@ CsvDialect dialect_of(std::string_view head, const LoadOptions& options, char de
     return dialect;
 }
 
+// Names the columns by the first row and moves behind it, or by number.
+void read_header(Schema& schema, std::shared_ptr<const OpenFile> file, const LoadOptions& options,
+                 uint64_t& begin, size_t& line) {
+    auto raw = raw_rows(file, schema.dialect, begin, line);
+    if (!raw->has(0)) return;
+    std::vector<std::string> names;
+    for (CsvCell& cell : parse_csv(raw->text(0), schema.dialect))
+        names.push_back(options.header ? std::move(cell.text) : "");
+    schema.names = usable_names(names);
+    if (options.header) std::tie(begin, line) = raw->behind(0);
+}
+
+}  // namespace
+
 DatasetPtr open_separated(const std::string& path, const LoadOptions& options, char delimiter) {
     auto file = std::make_shared<OpenFile>(path);
     FileWindow head(file);
@@ -182,21 +201,10 @@ DatasetPtr open_separated(const std::string& path, const LoadOptions& options, c
     schema->dialect = dialect_of(text.substr(size_t(begin)), options, delimiter);
     schema->null = options.null;
     size_t line = 1;
-    auto raw = raw_rows(file, schema->dialect, begin, line);
-    if (raw->has(0)) {
-        std::vector<std::string> names;
-        for (CsvCell& cell : parse_csv(raw->text(0), schema->dialect))
-            names.push_back(options.header ? std::move(cell.text) : "");
-        schema->names = usable_names(names);
-        if (options.header) {
-            auto [offset, next] = raw->behind(0);
-            begin = offset;
-            line = next;
-            raw = raw_rows(file, schema->dialect, begin, line);
-        }
-    }
     try {
-        find_types(*schema, *raw, apply_columns(*schema, options));
+        read_header(*schema, file, options, begin, line);
+        auto forced = apply_columns(*schema, options);
+        find_types(*schema, *raw_rows(file, schema->dialect, begin, line), forced);
     } catch (const Error& e) {
         throw Error(path + ": " + e.what());
     }
@@ -209,15 +217,13 @@ DatasetPtr open_separated(const std::string& path, const LoadOptions& options, c
     return data;
 }
 
+namespace {
+
 DatasetPtr open_csv(const std::string& path, const LoadOptions& options) {
     return open_separated(path, options, ',');
 }
-DatasetPtr open_tsv(const std::string& path, const LoadOptions& options) {
-    return open_separated(path, options, '\t');
-}
 
 MOONLET_READER(csv, open_csv, "comma separated values (or ; | tab, seen in the header)", ".csv")
-MOONLET_READER(tsv, open_tsv, "tab separated values", ".tsv", ".tab")
 
 }  // namespace
 

@@ -38,6 +38,8 @@ class CsvCursor {
 
 // The cells of a record without its line end. Error: a quote that is not closed.
 std::vector<CsvCell> parse_csv(std::string_view record, const CsvDialect& dialect);
+// The same; false for an Error.
+bool try_parse_csv(std::string_view record, const CsvDialect& dialect, std::vector<CsvCell>& cells);
 
 // `text` as a cell: in quotes where it must be.
 void append_csv_cell(std::string& out, std::string_view text, const CsvDialect& dialect);

@@ -36,8 +36,9 @@ bool CsvCursor::put(char c) {
     return false;
 }
 
-std::vector<CsvCell> parse_csv(std::string_view record, const CsvDialect& dialect) {
-    std::vector<CsvCell> cells(1);
+bool try_parse_csv(std::string_view record, const CsvDialect& dialect,
+                   std::vector<CsvCell>& cells) {
+    cells.assign(1, {});
     CsvCursor cursor(dialect);
     for (char c : record) {
         const bool inside = cursor.put(c);
@@ -48,7 +49,12 @@ std::vector<CsvCell> parse_csv(std::string_view record, const CsvDialect& dialec
         if (!cursor.mark()) cells.back().text += c;
         cells.back().quoted = cursor.quoted();
     }
-    if (cursor.inside())
+    return !cursor.inside();
+}
+
+std::vector<CsvCell> parse_csv(std::string_view record, const CsvDialect& dialect) {
+    std::vector<CsvCell> cells;
+    if (!try_parse_csv(record, dialect, cells))
         throw Error("a quote that is not closed, before " + quote(cells.back().text, 40), "",
                     "close it, or read the file with quote = \"\"");
     return cells;

@@ -92,8 +92,9 @@ Outline outline(OpenFile& file, FileWindow& window, uint64_t at, size_t line) {
                 result.keys.push_back(key);
             } else if (before == 1 && cursor.depth == 2 && c == '[') {
                 result.lists.push_back({key, {at + i + 1, 0, line}});
-            } else if (before == 2 && cursor.depth == 1 && c == ']') {
-                result.lists.back().second.end = at + i;
+            } else if (before == 2 && cursor.depth == 1 && c == ']' && !result.lists.empty()) {
+                Span& last = result.lists.back().second;
+                if (last.end == 0) last.end = at + i;
             } else if (before == 1 && cursor.depth == 0 && c == '}') {
                 result.closed = true;
             }
@@ -107,9 +108,11 @@ Outline outline(OpenFile& file, FileWindow& window, uint64_t at, size_t line) {
 Span pick(const Outline& outline, const std::string& field) {
     std::string all;
     for (const std::string& k : outline.keys) all += (all.empty() ? "" : ", ") + k;
-    if (field.empty() && outline.lists.size() == 1) return outline.lists[0].second;
-    for (auto& [key, span] : outline.lists)
-        if (key == field && !field.empty()) return span;
+    for (auto& [key, span] : outline.lists) {
+        if (field.empty() ? outline.lists.size() != 1 : key != field) continue;
+        if (span.end == 0) throw Error("a list that is not closed", "]");
+        return span;
+    }
     if (!field.empty()) throw Error("no list under " + quote(field), "one of its keys: " + all);
     throw Error("an object with " + std::to_string(outline.lists.size()) + " lists",
                 "one list of rows", "field = \"…\" names it; the keys are " + all);

@@ -66,8 +66,8 @@ LoadOptions read_options(const Json& given) {
 
 const OptionTable& load_options() {
     static const OptionTable rows = {
-        {"reader", "\"jsonl\"|\"json\"|\"csv\"|\"tsv\"|\"txt\"|\"md\"", "",
-         "how to read; absent: by the file's extension"},
+        {"reader", "string", "",
+         "jsonl, json, csv, tsv, txt or md; absent: by the file's extension"},
         {"format", "string", "", "the training format; absent: detected (?Dataset.format)"},
         {"on_error", "\"error\"|\"skip\"", "\"error\"",
          "skip leaves broken rows out and counts them in ds.skipped"},

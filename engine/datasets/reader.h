@@ -36,6 +36,10 @@ using Readers = Registry<ReaderEntry, ReaderEntry>;
     [[maybe_unused]] static const bool moonlet_reader_##name = \
         ::moonlet::Readers::add(#name, ::moonlet::ReaderEntry{open, doc, {__VA_ARGS__}});
 
+// What csv and tsv, and what txt and md, have in common (csv.cpp, text.cpp).
+DatasetPtr open_separated(const std::string& path, const LoadOptions& options, char delimiter);
+DatasetPtr open_text(const std::string& path, const LoadOptions& options, const char* by);
+
 // Where the text of a file begins: behind a UTF-8 byte order mark. Error: UTF-16 or compressed.
 uint64_t text_begin(const std::string& path, std::string_view head);
 

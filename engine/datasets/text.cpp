@@ -24,8 +24,9 @@ struct ParagraphSplitter : Splitter {
         return last ? bytes.size() : kMore;
     }
     std::string_view trimmed(std::string_view record) const override {
-        size_t first = record.find_first_not_of("\r\n");
+        size_t first = record.find_first_not_of(" \t\r\n");
         if (first == std::string_view::npos) return {};
+        first = record.rfind('\n', first) + 1;  // its line keeps its indent
         return record.substr(first, record.find_last_not_of(" \t\r\n") + 1 - first);
     }
 };
@@ -56,7 +57,10 @@ class WholeFile : public Dataset {
     uint64_t bytes_;
 };
 
-DatasetPtr open_text(const std::string& path, const std::string& by, const LoadOptions& options) {
+}  // namespace
+
+DatasetPtr open_text(const std::string& path, const LoadOptions& options, const char* usual) {
+    const std::string by = options.by.empty() ? usual : options.by;
     auto file = std::make_shared<OpenFile>(path);
     uint64_t begin = text_begin(path, FileWindow(file).at(0, 4));
     if (by == "file") return std::make_shared<WholeFile>(path);
@@ -70,17 +74,5 @@ DatasetPtr open_text(const std::string& path, const std::string& by, const LoadO
     data->set_columns({{"text", "string"}, {"source", "string"}});
     return data;
 }
-
-DatasetPtr open_txt(const std::string& path, const LoadOptions& options) {
-    return open_text(path, options.by.empty() ? "line" : options.by, options);
-}
-DatasetPtr open_md(const std::string& path, const LoadOptions& options) {
-    return open_text(path, options.by.empty() ? "file" : options.by, options);
-}
-
-MOONLET_READER(txt, open_txt, "plain text, a row a line", ".txt", ".text")
-MOONLET_READER(md, open_md, "Markdown, a row a file", ".md", ".markdown")
-
-}  // namespace
 
 }  // namespace moonlet

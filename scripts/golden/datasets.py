@@ -62,10 +62,20 @@ def cells(text, delimiter):
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
-def jaccard(a, b, n=5):
-    def shingles(s):
-        s = " ".join(s.lower().split())
-        return {s[i:i + n] for i in range(len(s) - n + 1)} or {s}
+def shingles(text):
+    """From each character on, as many as make six bytes of UTF-8."""
+    text = " ".join(text.lower().split())
+    found = set()
+    for i in range(len(text)):
+        n = 1
+        while i + n <= len(text) and len(text[i:i + n].encode()) < 6:
+            n += 1
+        if i + n <= len(text):
+            found.add(text[i:i + n])
+    return found or {text}
+
+
+def jaccard(a, b):
     x, y = shingles(a), shingles(b)
     return len(x & y) / len(x | y)
 
