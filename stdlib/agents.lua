@@ -83,7 +83,7 @@ function agents.new(opts)
         error("agents.new: model is a " .. type(model) .. "; wanted a model, as of models.load", 2)
     end
     check_budgets(opts, 2)
-    local self = { model = model, messages = {}, calls_made = 0, ids = {} }
+    local self = { model = model, messages = {} }
     for _, name in ipairs(OPTIONS.names) do
         if self[name] == nil then self[name] = opts[name] end
     end
@@ -92,9 +92,6 @@ function agents.new(opts)
     self.parallel = opts.parallel ~= false
     for i, message in ipairs(opts.messages or {}) do
         self.messages[i] = message
-        for _, call in ipairs(type(message.tool_calls) == "table" and message.tool_calls or {}) do
-            self.ids[call.id or ""] = true
-        end
     end
     if opts.system then
         table.insert(self.messages, 1, { role = "system", content = opts.system })
@@ -167,20 +164,13 @@ local function generate(run)
     return answer
 end
 
--- The answer's calls as records with ids that occur once, and the message that holds them.
-local function record_calls(run, answer)
-    local self, calls, listed = run.agent, {}, {}
+-- The answer's calls as records, and as the message holds them.
+local function record_calls(answer)
+    local calls, listed = {}, {}
     for i, call in ipairs(answer.calls) do
-        local id = call.id
-        while not id or id == "" or self.ids[id] do
-            self.calls_made = self.calls_made + 1
-            -- nine letters and digits: the one form that every public template accepts
-            id = ("call%05d"):format(self.calls_made)
-        end
-        self.ids[id] = true
-        calls[i] = { id = id, name = call.name or "", arguments = call.arguments or {},
+        calls[i] = { id = call.id, name = call.name or "", arguments = call.arguments or {},
             raw = call.raw, problem = call.error }
-        listed[i] = { id = id, name = calls[i].name, arguments = calls[i].arguments }
+        listed[i] = { id = call.id, name = calls[i].name, arguments = calls[i].arguments }
     end
     return calls, listed
 end
@@ -293,7 +283,7 @@ local function loop(run)
         if answer.thinking ~= "" then message.thinking = answer.thinking end
         if answer.interrupted then message.interrupted = true end
         if answer.text ~= "" then result.text = answer.text end
-        local calls, listed = record_calls(run, answer)
+        local calls, listed = record_calls(answer)
         if #calls == 0 then
             if answer.interrupted then return "interrupt" end
             if seconds_left(run) <= 0 and answer.finish_reason == "callback" then

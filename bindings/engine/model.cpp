@@ -8,6 +8,7 @@
 #include "bindings/row.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "templates/tool_calls.h"
 
 namespace moonlet::bindings {
 
@@ -135,6 +136,12 @@ int describe(lua_State* L) {
     return push_string(L, "model " + model->name + "   " + model->describe()), 1;
 }
 
+int tool_format(lua_State* L) {
+    auto model = self(L);
+    auto& chat = model->chat_template;
+    return push_string(L, chat ? tool_format_of(chat->source("tool_use")) : ""), 1;
+}
+
 int release(lua_State* L) {
     release_proxy(L, 1);
     return 0;
@@ -162,6 +169,9 @@ const bool registered = add_rows({
     {"Model.config", config, "-> table", "config.json.", "m.config.hidden_size"},
     {"Model.generation_config", generation_config, "-> table", "generation_config.json.", ""},
     {"Model.tokenizer", tokenizer, "-> Tokenizer?", "Its tokenizer.", "m.tokenizer:encode(\"Hi\")"},
+    {"Model.tool_format", tool_format, "-> string",
+     "How it writes tool calls, by its chat template: \"hermes\", \"llama3\" or \"\".",
+     "m.tool_format"},
     {"Model:__tostring", describe, "-> string", "The model card in one line.", ""},
 });
 

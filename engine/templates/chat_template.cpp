@@ -190,9 +190,10 @@ std::string ChatTemplate::render(const Json& messages, const Options& options,
     return options.continue_final_message ? cut_at_mark(text) : text;
 }
 
-const std::string& ChatTemplate::source() const {
-    for (auto& [name, body] : templates_)
-        if (name == "default") return body->source();
+const std::string& ChatTemplate::source(const std::string& name) const {
+    for (const std::string& wanted : {name, std::string("default")})
+        for (auto& [known, body] : templates_)
+            if (known == wanted) return body->source();
     return templates_.front().second->source();
 }
 

@@ -40,7 +40,8 @@ class ChatTemplate {
     std::string render(const Json& messages, const Options& options,
                        jinja::RenderInfo* info = nullptr) const;
 
-    const std::string& source() const;  // the default template's text
+    // The text of a template; where there is none of this name, the default's.
+    const std::string& source(const std::string& name = "default") const;
     const Json& special_tokens() const { return special_tokens_; }
     std::vector<std::string> names() const;
 
