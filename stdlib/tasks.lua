@@ -102,7 +102,7 @@ local function wait_for(waiting)
     if task_of[thread] and coroutine.isyieldable() then return coroutine.yield(waiting) end
     local seconds = waiting.wake and math.max(0, waiting.wake - clock.now()) or nil
     if #waiting.jobs == 0 then return clock.sleep(seconds) end
-    return waiting.jobs[1]:wait(waiting.jobs, seconds)
+    return require("moonlet.jobs").wait(waiting.jobs, seconds)
 end
 
 --- Runs all entries {run=, arguments=, timeout=, on_done=} and returns their outcomes in order.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Lua face of child processes, and the wait for one of several jobs, whatever they are.
+// The Lua face of child processes: a Job like any other.
 #include "protocols/process.h"
 
 #include "bindings/classes.h"
 #include "bindings/convert.h"
 #include "bindings/row.h"
 #include "core/error.h"
-#include "core/interrupt.h"
 
 namespace moonlet::bindings {
 
@@ -34,39 +33,10 @@ int start(lua_State* L) {
     return 1;
 }
 
-// Ctrl-C ends all of them here, because no Lua runs any more that could do it.
-int wait(lua_State* L) {
-    std::vector<std::shared_ptr<Job>> owned;
-    std::vector<Job*> jobs;
-    for (int i = 1;; ++i) {
-        lua_rawgeti(L, 2, i);
-        if (lua_isnil(L, -1)) break;
-        owned.push_back(check<Job>(L, lua_gettop(L)));
-        jobs.push_back(owned.back().get());
-        lua_pop(L, 1);
-    }
-    double seconds = lua_isnoneornil(L, 3) ? -1 : lua_tonumber(L, 3);
-    try {
-        interrupt::check_entry();
-        lua_pushstring(L, wait_jobs(jobs, seconds) ? "ready" : "timeout");
-    } catch (const Interrupted&) {
-        bool first = interrupt::requested();
-        for (Job* job : jobs) job->cancel();
-        if (!first) throw;
-        interrupt::deliver();
-        lua_pushliteral(L, "interrupt");
-    }
-    return 1;
-}
-
 const bool registered = add_rows({
     {"tools.process", start, "arguments: string[], opts?: ProcessOptions -> Job",
      "Starts a program without a shell; job:result() is {stdout=, stderr=, code=, timed_out=}.",
      "tools.process({\"echo\", \"a b\"}):result().stdout", kProcessOptions},
-    {"Job:wait", wait, "jobs: table, seconds?: number -> string",
-     "Waits until one of several jobs is ready: \"ready\", \"timeout\", or \"interrupt\" after "
-     "Ctrl-C, which ends them all.",
-     ""},
 });
 
 }  // namespace
