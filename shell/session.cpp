@@ -114,8 +114,13 @@ void write_values(const PrintJob& job) {
     std::fflush(stdout);
 }
 
+struct Screen {
+    int width;
+    bool color;
+};
+
 int tell_stdlib(lua_State* L) {
-    int width = *static_cast<int*>(lua_touserdata(L, 1));
+    auto* screen = static_cast<Screen*>(lua_touserdata(L, 1));
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "preload");
     lua_getfield(L, -1, "moonlet.session");
@@ -126,8 +131,10 @@ int tell_stdlib(lua_State* L) {
     if (!lua_istable(L, -1)) return 0;
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "interactive");
-    lua_pushinteger(L, width);
+    lua_pushinteger(L, screen->width);
     lua_setfield(L, -2, "width");
+    lua_pushboolean(L, screen->color);
+    lua_setfield(L, -2, "color");
     return 0;
 }
 
@@ -321,7 +328,8 @@ void Session::take_values(int first, int count, bool print) {
 
 void Session::set_width(int columns) {
     width_ = columns;
-    if (lua_cpcall(L_, tell_stdlib, &columns) != 0) lua_pop(L_, 1);
+    Screen screen{columns, color_ && isatty(STDOUT_FILENO)};
+    if (lua_cpcall(L_, tell_stdlib, &screen) != 0) lua_pop(L_, 1);
 }
 
 void Session::remember(int first, int count) {

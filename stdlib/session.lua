@@ -6,6 +6,7 @@ local session = {
     interactive = false, -- a prompt is answering: answers stream to it unless told not to
     unicode = nil,       -- true/false; nil: by MOONLET_ASCII and the locale (see text.lua)
     width = 80,          -- columns of the terminal
+    color = false,       -- the terminal shows colours; what goes into a file has none
 }
 
 --- Where streamed text goes, piece by piece. The shell may put its own function here.

@@ -76,6 +76,38 @@ function text.cut(s, columns)
     return table.concat(parts) .. mark
 end
 
+--- `s` in lines of at most `columns`, broken at blanks, within a word where that is longer; line
+--- breaks of its own stay. Always at least one line.
+function text.wrap(s, columns)
+    local lines = {}
+    for paragraph in (s .. "\n"):gmatch("(.-)\n") do
+        local line, used = "", 0
+        for blank, word in paragraph:gmatch("(%s*)(%S+)") do
+            local width = text.width(word)
+            if used > 0 and used + text.width(blank) + width > columns then
+                lines[#lines + 1] = line
+                line, used, blank = "", 0, ""
+            end
+            if used == 0 then blank = "" end
+            if width > columns then
+                for char in text.chars(word) do
+                    local more = text.width(char)
+                    if used + more > columns and used > 0 then
+                        lines[#lines + 1] = line
+                        line, used = "", 0
+                    end
+                    line, used = line .. blank .. char, used + text.width(blank) + more
+                    blank = ""
+                end
+            else
+                line, used = line .. blank .. word, used + text.width(blank) + width
+            end
+        end
+        lines[#lines + 1] = line
+    end
+    return lines
+end
+
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\" }
 
 --- `s` in double quotes on one line, control characters and broken bytes escaped.

@@ -10,6 +10,7 @@
 #include "generation/context.h"
 #include "generation/language_model.h"
 #include "generation/sampler.h"
+#include "generation/scoring.h"
 
 namespace moonlet {
 
@@ -76,18 +77,24 @@ Likelihood loglikelihood(LanguageModel& model, const std::string& given,
     std::vector<int> whole = tokenizer.encode(context + continuation);
     size_t first = tokenizer.encode(context).size();
     if (first == 0) {
-        auto& config = model.generation_config;
-        int begin = config.bos_token_id;
-        if (begin < 0 && !config.eos_token_ids.empty()) begin = config.eos_token_ids[0];
-        if (begin < 0)
-            throw Error("an empty context", "some text, since this model has no bos or eos token");
-        whole.insert(whole.begin(), begin);
+        whole.insert(whole.begin(), beginning_id(model));
         first = 1;
     }
-    Scorer scorer{whole, first};
-    if (first < whole.size()) {
+    return score_ids(model, whole, first);
+}
+
+int beginning_id(const LanguageModel& model) {
+    auto& config = model.generation_config;
+    if (config.bos_token_id >= 0) return config.bos_token_id;
+    if (!config.eos_token_ids.empty()) return config.eos_token_ids[0];
+    throw Error("an empty context", "some text, since this model has no bos or eos token");
+}
+
+Likelihood score_ids(LanguageModel& model, const std::vector<int>& ids, size_t first) {
+    Scorer scorer{ids, first};
+    if (first < ids.size()) {
         // The last token is told of, but nothing is asked behind it.
-        std::vector<int> read(whole.begin(), whole.end() - 1);
+        std::vector<int> read(ids.begin(), ids.end() - 1);
         Context(model.network).scan(read, [&](const at::Tensor& states, size_t begin) {
             scorer.add(*model.network, states, begin);
         });
