@@ -27,8 +27,10 @@ uint64_t weights_stamp(Model& network) {
         mix(reinterpret_cast<uint64_t>(entry.tensor.const_data_ptr()));
         if (!entry.tensor.is_inference()) mix(entry.tensor._version());
     }
-    for (auto& named : network.parameters().linears())
+    for (auto& named : network.parameters().linears()) {
         mix(reinterpret_cast<uint64_t>(named.linear.weight().get()));
+        mix(named.linear.weight()->version());
+    }
     return stamp;
 }
 

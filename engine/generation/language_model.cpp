@@ -102,8 +102,9 @@ ChatTemplate& LanguageModel::need_chat_template() const {
 }
 
 size_t LanguageModel::bytes() const {
-    return (network ? network->parameters().bytes() : 0) + (context ? context->bytes() : 0) +
-           (tokenizer ? tokenizer->bytes() : 0);
+    const Overlay* overlay = network ? network->overlay().get() : nullptr;
+    return (network ? network->parameters().bytes() : 0) + (overlay ? overlay->bytes() : 0) +
+           (context ? context->bytes() : 0) + (tokenizer ? tokenizer->bytes() : 0);
 }
 
 std::string LanguageModel::describe() const {
@@ -115,8 +116,10 @@ std::string LanguageModel::describe() const {
         text += " · " + std::to_string(head->labels.size()) + " labels";
     if (network->max_positions() > 0) text += " · ctx " + std::to_string(network->max_positions());
     if (!network->causal())
-        return text + " · embeds " + std::to_string(network->hidden_size()) + " (" + pooling + ")";
-    return text + " · chat template " + (chat_template ? "yes" : "no");
+        text += " · embeds " + std::to_string(network->hidden_size()) + " (" + pooling + ")";
+    else text += std::string(" · chat template ") + (chat_template ? "yes" : "no");
+    const std::string overlay = network->overlay() ? network->overlay()->describe() : "";
+    return overlay.empty() ? text : text + " · " + overlay;
 }
 
 std::shared_ptr<LanguageModel> load_language_model(const std::string& name,

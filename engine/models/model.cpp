@@ -108,6 +108,33 @@ std::shared_ptr<Model> new_model(const Json& options, uint64_t seed, at::ScalarT
     return make_model(config, std::move(parameters), choice.reason);
 }
 
+namespace {
+
+class SharedSource : public TensorSource {
+  public:
+    explicit SharedSource(const Parameters& parameters) {
+        for (const Parameters::Entry& entry : parameters.entries())
+            tensors_[entry.name] = entry.tensor;
+    }
+    bool has(const std::string& name) const override { return tensors_.count(name) > 0; }
+    at::Tensor get(const std::string& name, at::IntArrayRef, Init) override {
+        return tensors_.at(name);
+    }
+
+  private:
+    std::unordered_map<std::string, at::Tensor> tensors_;
+};
+
+}  // namespace
+
+std::shared_ptr<Model> share_model(Model& model) {
+    Parameters& p = model.parameters();
+    return make_model(
+        model.config(),
+        std::make_unique<Parameters>(std::make_shared<SharedSource>(p), p.dtype(), p.device()),
+        model.device_reason());
+}
+
 void save_model(Model& model, const std::string& folder) {
     fs::create_directories(folder);
     std::vector<TensorToWrite> tensors;

@@ -31,6 +31,15 @@ struct ModelInput {
     Cache* cache = nullptr;     // decoders only; the model calls update per layer and advance once
 };
 
+// What is laid over a network's Linear weights from outside (adapters/). The network owns it and
+// knows this much of it.
+class Overlay {
+  public:
+    virtual ~Overlay() = default;
+    virtual std::string describe() const = 0;  // "adapter reviews"; "" when it changes nothing
+    virtual size_t bytes() const = 0;
+};
+
 class Model {
   public:
     virtual ~Model();
@@ -50,6 +59,8 @@ class Model {
     const std::string& model_type() const { return model_type_; }
     Parameters& parameters() { return *parameters_; }
     bool causal() const { return causal_; }
+    const std::shared_ptr<Overlay>& overlay() const { return overlay_; }  // empty: none
+    void set_overlay(std::shared_ptr<Overlay> overlay) { overlay_ = std::move(overlay); }
     // Why it runs where it runs: "no CUDA driver (libcuda.so.1)".
     const std::string& device_reason() const { return device_reason_; }
     // From the config under the names families use for them.
@@ -73,6 +84,7 @@ class Model {
     std::string model_type_, device_reason_;
     std::unique_ptr<Parameters> parameters_;
     std::optional<Classifier> classifier_;
+    std::shared_ptr<Overlay> overlay_;
     bool causal_ = true;
 };
 
@@ -112,6 +124,9 @@ std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& 
 std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
                                  at::ScalarType dtype = at::kFloat,
                                  const std::string& device = "auto");
+// A second network over the same tensors, not copies: what trains one in place trains both; what is
+// laid over its Linear weights is its own, and at first there is nothing.
+std::shared_ptr<Model> share_model(Model& model);
 // config.json + model.safetensors (tied weights once), atomically, in the checkpoint's names.
 void save_model(Model& model, const std::string& folder);
 

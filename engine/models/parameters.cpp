@@ -62,6 +62,17 @@ std::vector<std::string> Parameters::unused() const {
     return result;
 }
 
+void Parameters::exchange(const std::string& name, at::Tensor tensor) {
+    auto known = index_.find(name);
+    if (known == index_.end()) throw Error("no tensor " + quote(name, 120) + " to exchange");
+    Entry& entry = entries_[known->second];
+    if (tensor.sizes() != entry.tensor.sizes() ||
+        tensor.scalar_type() != entry.tensor.scalar_type() ||
+        tensor.device() != entry.tensor.device())
+        throw Error("tensor " + quote(name, 120) + " exchanged for another shape, dtype or device");
+    entry.tensor = std::move(tensor);
+}
+
 size_t Parameters::bytes() const {
     size_t sum = 0;
     for (const Entry& entry : entries_) sum += entry.tensor.nbytes();

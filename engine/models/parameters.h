@@ -71,6 +71,10 @@ class Parameters {
         Linear linear;
     };
     const std::vector<NamedLinear>& linears() const { return linears_; }
+    // Puts another tensor of the same shape, dtype and device under a name that is there: what
+    // saving and training see from now on. Linear handles are exchanged by who calls this
+    // (Linear::replace); others that took the tensor keep the old one.
+    void exchange(const std::string& name, at::Tensor tensor);
     size_t bytes() const;
     int64_t count() const;  // number of scalars, tied ones once
 

@@ -26,6 +26,9 @@ class LinearWeight {
     // for merging, exporting and quantising. The plain kind returns its own tensors, not copies.
     virtual at::Tensor dense_weight() const = 0;
     virtual at::Tensor bias() const = 0;
+    // Another number whenever apply() may give something else for the same x because of tensors
+    // that are the kind's own, not the model's parameters: what was computed with it is then stale.
+    virtual uint64_t version() const { return 0; }
 };
 
 class Linear {
