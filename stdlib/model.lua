@@ -2,6 +2,7 @@
 -- What Lua adds to the native class Model once the engine is loaded: answers become Generations and
 -- stream to the prompt, next-token rows print as bars, and m:chat (chat.lua). It computes nothing.
 
+local adapters = require "moonlet.adapters"
 local class = require "moonlet.class"
 local generation = require "moonlet.generation"
 local next_tokens = require "moonlet.next"
@@ -10,6 +11,7 @@ require "moonlet.chat"
 
 local _, Model = class("Model")
 local native_generate, native_next = Model.generate, Model.next
+local native_adapters = Model.adapters
 
 function Model:generate(prompt, opts)
     local given = {}
@@ -25,6 +27,10 @@ end
 
 function Model:next(prompt, opts)
     return next_tokens.new(native_next(self, prompt, opts))
+end
+
+function Model:adapters()
+    return adapters.new(native_adapters(self))
 end
 
 return Model

@@ -3,7 +3,9 @@
 // things is in ask.cpp.
 #include <filesystem>
 
+#include "adapters/adapter.h"
 #include "bindings/convert.h"
+#include "bindings/engine/adapter.h"
 #include "bindings/engine/classes.h"
 #include "bindings/row.h"
 #include "core/error.h"
@@ -17,6 +19,7 @@ namespace {
 const OptionTable kLoadOptions = {
     {"dtype", "\"f32\"|\"bf16\"|\"f16\"", "", "of the weights; absent: as in the file"},
     {"device", "string", "\"auto\"", "auto, cpu, cuda or cuda:N"},
+    {"base", "string", "as the adapter says", "the base model of a folder that holds an adapter"},
 };
 
 at::ScalarType dtype_of(const std::string& name) {
@@ -31,7 +34,12 @@ int load(lua_State* L) {
     LoadOptions options;
     if (given.contains("dtype")) options.dtype = dtype_of(given["dtype"].get<std::string>());
     read_option(given, "device", options.device);
-    push(L, load_language_model(check_string(L, 1), options));
+    std::string base;
+    read_option(given, "base", base);
+    const std::string folder = check_string(L, 1);
+    if (is_adapter_folder(folder)) return push(L, load_adapted(folder, base, options)), 1;
+    if (!base.empty()) throw Error("base for " + quote(folder, 200), "a folder with an adapter");
+    push(L, load_language_model(folder, options));
     return 1;
 }
 
@@ -100,11 +108,6 @@ int new_model_(lua_State* L) {
 
 std::shared_ptr<LanguageModel> self(lua_State* L) { return check<LanguageModel>(L, 1); }
 
-int save(lua_State* L) {
-    save_language_model(*self(L), check_string(L, 2));
-    return 0;
-}
-
 int name(lua_State* L) { return push_string(L, self(L)->name), 1; }
 int folder(lua_State* L) { return push_string(L, self(L)->folder), 1; }
 int config(lua_State* L) { return push_ordered_json(L, self(L)->network->config()), 1; }
@@ -149,7 +152,8 @@ int release(lua_State* L) {
 
 const bool registered = add_rows({
     {"models.load", load, "name: string, opts?: LoadOptions -> Model",
-     "Opens a model: a Hugging Face folder (safetensors), or \"demo\" or \"minilm\".",
+     "Opens a model: a Hugging Face folder (safetensors), a LoRA adapter's folder (with its base), "
+     "or \"demo\" or \"minilm\".",
      "m = models.load \"demo\"", kLoadOptions},
     {"models.new", new_model_, "opts: table -> Model",
      "Makes a model with random weights: family = \"llama\"|\"gpt2\"|\"qwen3\"|\"bert\", seed, "
@@ -158,8 +162,6 @@ const bool registered = add_rows({
      "(hidden_size, num_hidden_layers, …).",
      "m = models.new{family = \"llama\", hidden_size = 64, num_hidden_layers = 2, vocab_size = "
      "300}"},
-    {"Model:save", save, "folder: string",
-     "Writes config.json, model.safetensors, tokenizer and template, file by file atomically.", ""},
     {"Model:release", release, "", "Gives the memory back now; the model is unusable afterwards.",
      ""},
     {"Model:parameters", parameters, "-> table",

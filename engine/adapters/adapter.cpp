@@ -86,7 +86,7 @@ Adapter& Adapters::add(const std::string& name, const LoraConfig& config, uint64
     const at::Device device = network_.parameters().device();
     for (size_t i = 0; i < linears_.size(); ++i) {
         const std::string path = module_path(network_, linears_[i].name);
-        if (!config.targets_module(path, is_head(network_, path))) continue;
+        if (!config.targets_module(path, is_head(path))) continue;
         const LinearWeight& weight = *base_[i];
         const int rank = config.rank_of(path);
         at::Tensor b = at::zeros({weight.out_features(), rank},

@@ -47,13 +47,13 @@ uint64_t name_hash(const std::string& name) {
 std::string module_path(const Model& network, const std::string& linear) {
     const std::string prefix = prefix_of(network.model_type());
     const bool prefixed = starts_with(linear, prefix);
-    if (is_head(network, linear) || starts_with(linear, "cls.")) return linear;
+    if (is_head(linear) || starts_with(linear, "cls.")) return linear;
     if (has_head_class(network)) return prefixed ? linear : prefix + linear;
     return prefixed ? linear.substr(prefix.size()) : linear;
 }
 
-bool is_head(const Model&, const std::string& path) {
-    return path == "lm_head" || path == "cls.predictions.decoder";
+bool is_head(const std::string& path) {
+    return path == "lm_head" || path == "score" || path == "classifier";
 }
 
 std::string last_parts(Model& network) {

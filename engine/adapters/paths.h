@@ -16,8 +16,8 @@ uint64_t name_hash(const std::string& name);
 
 // "model.layers.0.self_attn.q_proj" for the layer of that name among the network's linears.
 std::string module_path(const Model& network, const std::string& linear);
-// Whether it is the head over the vocabulary, which "all-linear" leaves out.
-bool is_head(const Model& network, const std::string& path);
+// Whether it is a head over vocabulary or labels, which "all-linear" leaves out.
+bool is_head(const std::string& path);
 // "c_attn, c_fc, c_proj": what targets may name.
 std::string last_parts(Model& network);
 // The name of the linear that a path of an adapter's file means: the same path, or the only one of

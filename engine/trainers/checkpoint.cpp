@@ -20,8 +20,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kPrefix = "checkpoint-";
-constexpr const char* kFiles[] = {"config.json", "model.safetensors", "optimizer.safetensors",
-                                  "trainer.json"};
+// Of the whole model, or of an adapter alone.
+constexpr const char *kModel[] = {"config.json", "model.safetensors"},
+                     *kAdapter[] = {"adapter_config.json", "adapter_model.safetensors"},
+                     *kTraining[] = {"optimizer.safetensors", "trainer.json"};
 
 void sync_path(const std::string& path) {
     int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -56,8 +58,11 @@ int step_of(const fs::path& path) {
 }
 
 bool complete(const fs::path& folder) {
-    return std::all_of(std::begin(kFiles), std::end(kFiles),
-                       [&](const char* name) { return fs::exists(folder / name); });
+    auto all = [&](const auto& names) {
+        return std::all_of(std::begin(names), std::end(names),
+                           [&](const char* name) { return fs::exists(folder / name); });
+    };
+    return all(kTraining) && (all(kModel) || all(kAdapter));
 }
 
 // Complete checkpoints by step.

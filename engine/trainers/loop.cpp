@@ -146,9 +146,11 @@ std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
                                         StepRecord& record) {
     std::vector<at::Tensor> sums(parameters_.size());
     Recording recording(parameters_);
-    for (const MicroBatch& batch : batches) {
+    for (size_t b = 0; b < batches.size(); ++b) {
+        const MicroBatch& batch = batches[b];
         interrupt::check();
         if (batch.counted == 0) continue;
+        Tuning tuning(*model_, options_, record.step, int(b));
         at::Tensor loss = objective_->loss(*model_, batch) / double(record.tokens);
         loss.backward();
         record.loss += loss.item<float>();
@@ -257,7 +259,7 @@ void Loop::save(const std::string& folder) {
                     "a new folder, or a checkpoint to replace");
     prepare();
     write_folder(folder, [&](const std::string& temporary) {
-        save_language_model(*model_, temporary);
+        save_tuned(*model_, options_, temporary);
         write_tensors(temporary + "/optimizer.safetensors", optimizer_->state());
         TrainerState state = state_of(name_, options_, sequences_, steps_total_);
         state.history = history_;
@@ -275,9 +277,10 @@ void Loop::resume(const std::string& folder) {
     if (!options.seed_given) options.seed = saved.options.seed;
     check_same_training(saved, state_of(name_, options, sequences_, steps_total_), folder);
     prepare();
+    check_tuned_base(*model_, options_, folder);
     // Everything is checked before anything is copied: a broken checkpoint leaves all as it was.
     const std::vector<NamedTensor> state = optimizer_->state();
-    std::vector<at::Tensor> weights = matching(parameters_, folder + "/model.safetensors");
+    std::vector<at::Tensor> weights = matching(parameters_, folder + "/" + tuned_file(options_));
     std::vector<at::Tensor> moments = matching(state, folder + "/optimizer.safetensors");
     copy_into(parameters_, weights);
     copy_into(state, moments);

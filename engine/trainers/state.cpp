@@ -2,6 +2,7 @@
 #include "trainers/state.h"
 
 #include "core/error.h"
+#include "trainers/tune.h"
 
 namespace moonlet {
 
@@ -28,6 +29,7 @@ Json deciding(const TrainerOptions& o) {
               {"eps", o.eps},
               {"max_grad_norm", o.max_grad_norm},
               {"seed", o.seed}};
+    if (Json lora = lora_options_json(o); lora.is_object()) j.update(lora);
     j.update(o.own);
     return j;
 }

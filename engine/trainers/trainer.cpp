@@ -7,12 +7,25 @@
 #include "core/error.h"
 #include "trainers/checkpoint.h"
 #include "trainers/loop.h"
+#include "trainers/tune.h"
 
 namespace moonlet {
 
 const OptionTable& TrainerOptions::rows() {
     static const OptionTable table = {
-        {"tune", "\"full\"", "\"full\"", "which parameters are trained: all of them"},
+        {"tune", "\"full\"|\"lora\"", "\"full\"",
+         "what is trained: all weights in place, or an adapter over frozen ones (t.model has it)"},
+        {"rank", "integer", "8", "lora: of the adapter's matrices"},
+        {"alpha", "number", "8", "lora: scale = alpha / rank"},
+        {"dropout", "number", "0", "lora: of the adapter's input while training"},
+        {"targets", "string[]|string", "\"all-linear\"",
+         "lora: layers by the ends of their names {\"q_proj\", \"v_proj\"}, or a regular "
+         "expression "
+         "over the whole name"},
+        {"rslora", "boolean", "false", "lora: scale = alpha / sqrt(rank)"},
+        {"adapter", "string", "\"lora\"",
+         "lora: its name; one that the model has is trained on, and the one that is on is the "
+         "default"},
         {"lr", "number", "2e-5", "learning rate at its peak"},
         {"epochs", "integer", "1", "passes over the data"},
         {"max_steps", "integer", "0", "steps in all, whatever epochs says; 0 = by epochs"},
@@ -94,6 +107,7 @@ TrainerOptions TrainerOptions::from_json(const Json& given, const OptionTable& o
     read_option(j, "save_steps", o.save_steps);
     read_option(j, "keep", o.keep);
     read_option(j, "resume", o.resume);
+    read_lora_options(j, o);
     check_range(o.lr >= 0, "lr", j, "0 or more");
     check_range(o.epochs >= 1, "epochs", j, "1 or more");
     check_range(o.max_steps >= 0, "max_steps", j, "0 or more");
@@ -165,6 +179,7 @@ std::shared_ptr<Trainer> Trainer::make(const std::string& objective,
                     "one that predicts the next token");
     if (rows.empty()) throw Error("trainers." + objective + ": no rows of data", "at least one");
     fit_length(options, given, *model);
+    model = tuned_model(model, options);
     std::vector<Sequence> sequences = made->sequences(*model, rows, options);
     check_sequences(sequences, model->network->vocab_size());
     const std::string resume = options.resume, output = options.output;

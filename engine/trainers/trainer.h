@@ -2,7 +2,8 @@
 // Training by one loop for every objective: rows -> batches -> loss -> gradients -> AdamW. An
 // objective is one file that turns rows into token sequences and a batch into a loss, registered
 // under its Lua name; the loop, schedule, accumulation, clipping, checkpoints and history are here
-// once. The trained model is the object that was handed in.
+// once. The trained model is the object that was handed in (tune = "full"), or one that shares its
+// weights under an adapter (tune = "lora").
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/lora_config.h"
 #include "core/options.h"
 #include "core/random.h"
 #include "core/registry.h"
@@ -69,11 +71,14 @@ struct TrainerOptions {
     double max_grad_norm = 1.0;  // 0 = no clipping
     uint64_t seed = 0;           // drawn when absent, reported; resume takes the checkpoint's
     bool seed_given = false;
-    std::string output;  // folder of checkpoints, "" = none
-    int save_steps = 0;  // 0 = only where t:save asks and at the end of run()
-    int keep = 3;        // newest checkpoints kept below output; 0 = all
-    std::string resume;  // a checkpoint folder to go on from; "auto" = the newest below output
-    Json own;            // the objective's own options by name, defaults filled in
+    std::string output;   // folder of checkpoints, "" = none
+    int save_steps = 0;   // 0 = only where t:save asks and at the end of run()
+    int keep = 3;         // newest checkpoints kept below output; 0 = all
+    std::string resume;   // a checkpoint folder to go on from; "auto" = the newest below output
+    LoraConfig lora;      // of tune = "lora"
+    std::string adapter;  // its name; "" = not said
+    Json lora_given;      // what of it was said, by option
+    Json own;             // the objective's own options by name, defaults filled in
 
     static const OptionTable& rows();
     // `own`: the objective's rows. One that has the name of a common row replaces its default.
@@ -148,7 +153,7 @@ using Objectives = Registry<ObjectiveEntry, ObjectiveEntry>;
 
 class Trainer {
   public:
-    // Error: unknown objective, unusable rows, tune kinds that are not there yet. With
+    // Error: unknown objective, unusable rows, as tuned_model (tune.h). With
     // options.resume the trainer stands where that checkpoint was ("auto": or at the start).
     static std::shared_ptr<Trainer> make(const std::string& objective,
                                          std::shared_ptr<LanguageModel> model, const Rows& rows,

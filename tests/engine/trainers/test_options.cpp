@@ -20,7 +20,7 @@ TEST_CASE("options are checked by name, type and range", "[options]") {
     CHECK_THROWS_WITH(make({{"warmup_ration", 0.1}}), Contains("warmup_ratio"));
     CHECK_THROWS_WITH(make({{"lr", "fast"}}), Contains("number"));
     CHECK_THROWS_WITH(make({{"schedule", "wsd"}}), Contains("cosine"));
-    CHECK_THROWS_WITH(make({{"tune", "lora"}}), Contains("full"));
+    CHECK_THROWS_WITH(make({{"tune", "half"}}), Contains("lora"));
     CHECK_THROWS_WITH(make({{"batch_size", 0}}), Contains("1 or more"));
     CHECK_THROWS_WITH(make({{"lr", -1}}), Contains("lr = -1"));
     CHECK_THROWS_WITH(make({{"max_length", 65}}), Contains("64 positions"));

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adapters of peft over the tiny models of tests/golden/models, and what they compute.
+
+Writes tests/golden/adapters/<case>/: adapter_config.json and adapter_model.safetensors as peft
+saves them (A and B random), and golden.safetensors: ids int64 [1, T], logits (or hidden, for models
+without a head) in f32; the metadata names the base model's folder, versions and seed.
+<case> "llama-sum" has two adapters, below first/ and second/, and is computed with both on.
+
+  lora.py                    writes all of these
+  lora.py --check MOONLET    the other way round: that program writes adapters over the same models,
+                             peft opens them, and the greatest difference of logits is printed
+"""
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package
+
+import peft  # noqa: E402
+import torch  # noqa: E402
+import transformers as tf  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "tests/golden/models"
+OUT = ROOT / "tests/golden/adapters"
+SEED = 20261121
+LENGTH = 11
+
+# case: (base, options of LoraConfig)
+CASES = {
+    "llama-all": ("llama-gqa", dict(r=4, lora_alpha=8, target_modules="all-linear")),
+    "llama-rslora": ("llama-gqa", dict(r=8, lora_alpha=16, use_rslora=True,
+                                       target_modules=["q_proj", "v_proj"])),
+    "llama-patterns": ("llama-gqa", dict(
+        r=4, lora_alpha=6, target_modules="all-linear",
+        rank_pattern={"down_proj": 2, "layers.0.self_attn.q_proj": 6},
+        alpha_pattern={r"^model.layers.1.mlp.*": 3, "k_proj": 10})),
+    "llama-regex": ("llama-gqa", dict(r=3, target_modules=r".*\.layers\.1\..*(q|o)_proj")),
+    "llama-layers": ("llama-gqa", dict(r=4, target_modules=["up_proj"], layers_to_transform=[1])),
+    "llama-bf16": ("llama-mqa-bf16", dict(r=4, lora_alpha=8, target_modules="all-linear")),
+    "gpt2-conv1d": ("gpt2-tied", dict(r=4, target_modules=["c_attn", "c_proj"],
+                                      fan_in_fan_out=True)),
+    "gpt2-bare": ("gpt2-bare", dict(r=4, target_modules="all-linear", fan_in_fan_out=True)),
+    "qwen3-all": ("qwen3-gqa-tied", dict(r=4, target_modules="all-linear")),
+    "bert-bare": ("bert-bare", dict(r=4, target_modules="all-linear")),
+    "bert-mlm": ("bert-mlm", dict(r=4, target_modules=["query", "value", "dense"])),
+}
+SUM = ("llama-gqa", {"first": dict(r=4, target_modules=["q_proj", "up_proj"]),
+                     "second": dict(r=2, lora_alpha=4, target_modules=["q_proj", "o_proj"])})
+
+
+def base_model(name):
+    folder = MODELS / name
+    config = tf.AutoConfig.from_pretrained(folder)
+    config._attn_implementation = "eager"
+    cls = getattr(tf, config.architectures[0])
+    dtype = torch.bfloat16 if name.endswith("bf16") else torch.float32
+    return cls.from_pretrained(folder, config=config, dtype=dtype).eval()
+
+
+def randomise(model):
+    """Both halves random: what B = 0 would hide is to be seen."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:
+                parameter.normal_(0, 0.1)
+
+
+def answer(model, ids):
+    with torch.no_grad():
+        out = model(input_ids=ids)
+    return {"logits": out.logits} if hasattr(out, "logits") else {"hidden": out[0]}
+
+
+def write_golden(folder, base, model, ids):
+    found = {"ids": ids, **{k: v.float().contiguous() for k, v in answer(model, ids).items()}}
+    save_file(found, folder / "golden.safetensors", metadata={
+        "base": base, "peft": peft.__version__, "transformers": tf.__version__,
+        "torch": torch.__version__, "seed": str(SEED)})
+
+
+def save(model, folder):
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    for config in folder.rglob("adapter_config.json"):  # no path of the machine it was made on
+        value = json.loads(config.read_text())
+        value["base_model_name_or_path"] = Path(value["base_model_name_or_path"]).name
+        config.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+    for file in folder.rglob("*.safetensors"):
+        file.chmod(0o644)
+
+
+def make(name):
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    torch.manual_seed(SEED)
+    if name == "llama-sum":
+        base, adapters = SUM
+        model = base_model(base)
+        for adapter, options in adapters.items():
+            config = peft.LoraConfig(**options)
+            if isinstance(model, peft.PeftModel):
+                model.add_adapter(adapter, config)
+            else:
+                model = peft.get_peft_model(model, config, adapter_name=adapter)
+        randomise(model)
+        save(model, folder)
+        model.base_model.set_adapter(list(adapters))
+    else:
+        base, options = CASES[name]
+        model = peft.get_peft_model(base_model(base), peft.LoraConfig(**options))
+        randomise(model)
+        save(model, folder)
+    model.eval()
+    ids = torch.randint(0, model.config.vocab_size, (1, LENGTH))
+    write_golden(folder, base, model, ids)
+    count = sum(p.numel() for n, p in model.named_parameters() if "lora_" in n)
+    print(f"{name:16} {base:18} {count:6} parameters")
+
+
+# Loads each base, gives it an adapter, trains it for three steps so that B is not zero, and writes
+# the adapter and its logits; encoders, which are not trained here, pass on peft's own files.
+WRITER = """
+local out, models_, goldens = arg[1], arg[2], arg[3]
+for line in (arg[4]):gmatch "[^;]+" do
+    local case, base, targets, rank, rslora = line:match "([^,]+),([^,]+),([^,]+),([^,]+),([^,]+)"
+    local m = models.load(models_ .. "/" .. base)
+    local ids = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5}
+    local trained, answer = m, nil
+    if base:match "^bert" then
+        m:load_adapter(goldens .. "/" .. case)
+        m:save(out .. "/" .. case)
+    else
+        local wanted = targets
+        if targets ~= "all-linear" then
+            wanted = {}
+            for word in targets:gmatch "[^+]+" do wanted[#wanted + 1] = word end
+        end
+        local t = trainers.cpt{model=m, data={{input_ids=ids}, {input_ids={7, 8, 9, 10}}},
+            tune="lora", rank=tonumber(rank), alpha=8, targets=wanted, rslora=rslora == "true",
+            lr=0.05, max_steps=3, warmup_ratio=0, seed=1}
+        t:run()
+        trained = t.model
+        trained:save(out .. "/" .. case)
+        answer = trained:logits(ids):table()
+    end
+    local file = assert(io.open(out .. "/" .. case .. "/logits.json", "w"))
+    file:write(json.encode{base=base, ids=ids, logits=answer})
+    file:close()
+end
+"""
+CHECKS = ["llama-all,llama-gqa,all-linear,4,false", "llama-qv,llama-gqa,q_proj+v_proj,8,true",
+          "llama-bf16,llama-mqa-bf16,all-linear,4,false",
+          "gpt2-conv1d,gpt2-tied,c_attn+c_proj,4,false", "gpt2-bare,gpt2-bare,all-linear,4,false",
+          "qwen3-all,qwen3-gqa-tied,all-linear,4,false", "bert-bare,bert-bare,as-it-is,4,false",
+          "bert-mlm,bert-mlm,as-it-is,4,false"]
+
+
+def check(moonlet):
+    """Adapters that moonlet wrote, opened by peft. True when all agree."""
+    good = True
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "writer.lua"
+        script.write_text(WRITER)
+        subprocess.run([moonlet, script, folder, MODELS, OUT, ";".join(CHECKS)], check=True)
+        for line in CHECKS:
+            case = line.split(",")[0]
+            written = json.loads((Path(folder) / case / "logits.json").read_text())
+            ids = torch.tensor([written["ids"]])
+            base = base_model(written["base"])
+            plain = answer(base, ids)
+            with_warnings = peft.PeftModel.from_pretrained(base, Path(folder) / case)
+            theirs = answer(with_warnings.eval(), ids)
+            kind = next(iter(theirs))
+            if written.get("logits"):
+                ours = torch.tensor(written["logits"]).unsqueeze(0)
+            else:  # an encoder: peft's own adapter, read and written by moonlet
+                again = peft.PeftModel.from_pretrained(base_model(written["base"]), OUT / case)
+                ours = answer(again.eval(), ids)[kind]
+            gap = (theirs[kind].float() - ours.float()).abs().max().item()
+            moved = (theirs[kind].float() - plain[kind].float()).abs().max().item()
+            limit = 0.05 if "bf16" in case else 1e-4
+            good &= gap <= limit and moved > 10 * gap
+            print(f"{case:16} {kind:7} max difference {gap:.1e}, adapter moves them by {moved:.1e}")
+    return good
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--check"]:
+        sys.exit(0 if check(sys.argv[2]) else 1)
+    for case_name in sys.argv[1:] or [*CASES, "llama-sum"]:
+        make(case_name)
