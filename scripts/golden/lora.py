@@ -5,11 +5,16 @@ Writes tests/golden/adapters/<case>/: adapter_config.json and adapter_model.safe
 saves them (A and B random), and golden.safetensors: ids int64 [1, T], logits (or hidden, for models
 without a head) in f32; the metadata names the base model's folder, versions and seed.
 <case> "llama-sum" has two adapters, below first/ and second/, and is computed with both on.
+And tests/golden/adapters/sft/: 20 steps of instruction tuning of tests/golden/trainers/llama under
+an adapter: start/ and end/ as peft saves them; sft.json with rows (input_ids, labels), options and
+each step's loss, gradient norm and learning rate. Batches are padded, with attention masks, and the
+loss is transformers' own, over the counted tokens of the whole step.
 
   lora.py                    writes all of these
   lora.py --check MOONLET    the other way round: that program writes adapters over the same models,
                              peft opens them, and the greatest difference of logits is printed
 """
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -51,6 +56,12 @@ CASES = {
 }
 SUM = ("llama-gqa", {"first": dict(r=4, target_modules=["q_proj", "up_proj"]),
                      "second": dict(r=2, lora_alpha=4, target_modules=["q_proj", "o_proj"])})
+
+
+# The options of trainers.sft; the order of rows is ours (core/random.h), by trainers.py's class.
+SFT = dict(lr=1e-2, max_steps=20, batch_size=3, accumulate=2, max_length=64, packing=False,
+           warmup_ratio=0.1, schedule="cosine", weight_decay=0.01, beta1=0.9, beta2=0.999, eps=1e-8,
+           max_grad_norm=0.8, seed=17)
 
 
 def base_model(name):
@@ -120,6 +131,71 @@ def make(name):
     write_golden(folder, base, model, ids)
     count = sum(p.numel() for n, p in model.named_parameters() if "lora_" in n)
     print(f"{name:16} {base:18} {count:6} parameters")
+
+
+def sft_rows():
+    rows = []
+    for length, prompt in ((5, 2), (31, 12), (9, 1), (2, 1), (17, 9), (24, 20), (3, 1), (40, 6),
+                           (12, 11), (27, 13), (8, 4), (15, 3), (6, 5), (33, 17)):
+        ids = torch.randint(2, 80, (length,)).tolist()
+        rows.append({"input_ids": ids, "labels": [-100] * prompt + ids[prompt:]})
+    return rows
+
+
+def padded(rows):
+    width = max(len(r["input_ids"]) for r in rows)
+    fill = lambda values, by: values + [by] * (width - len(values))  # noqa: E731
+    return {"input_ids": torch.tensor([fill(r["input_ids"], 0) for r in rows]),
+            "labels": torch.tensor([fill(r["labels"], -100) for r in rows]),
+            "attention_mask": torch.tensor([fill([1] * len(r["input_ids"]), 0) for r in rows])}
+
+
+def make_sft():
+    path = Path(__file__).with_name("trainers.py")
+    spec = importlib.util.spec_from_file_location("golden_trainers", path)
+    ours = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(ours)
+    folder = OUT / "sft"
+    shutil.rmtree(folder, ignore_errors=True)
+    torch.manual_seed(SEED)
+    base = tf.AutoModelForCausalLM.from_pretrained(ROOT / "tests/golden/trainers/llama",
+                                                   attn_implementation="eager")
+    model = peft.get_peft_model(base, peft.LoraConfig(
+        r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    save(model, folder / "start")
+    rows, o = sft_rows(), SFT
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=o["lr"], betas=(o["beta1"], o["beta2"]), eps=o["eps"],
+                                  weight_decay=o["weight_decay"])
+    scheduler = tf.get_cosine_schedule_with_warmup(
+        optimizer, -int(-o["max_steps"] * o["warmup_ratio"] // 1), o["max_steps"])
+    random, steps, per_step = ours.Random(o["seed"]), [], o["batch_size"] * o["accumulate"]
+    in_epoch = -(-len(rows) // per_step)
+    model.train()
+    for step in range(o["max_steps"]):
+        if step % in_epoch == 0:
+            order = random.permutation(len(rows))
+        begin = step % in_epoch * per_step
+        chosen = [rows[i] for i in order[begin:begin + per_step]]
+        counted = sum(label != -100 for r in chosen for label in r["labels"][1:])
+        optimizer.zero_grad()
+        loss = 0.0
+        for at in range(0, len(chosen), o["batch_size"]):
+            part = model(**padded(chosen[at:at + o["batch_size"]]), num_items_in_batch=counted).loss
+            part.backward()
+            loss += part.item()
+        norm = torch.nn.utils.clip_grad_norm_(trained, o["max_grad_norm"]).item()
+        steps.append({"loss": loss, "grad_norm": norm, "lr": scheduler.get_last_lr()[0],
+                      "tokens": counted})
+        optimizer.step()
+        scheduler.step()
+    save(model, folder / "end")
+    (folder / "sft.json").write_text(json.dumps({
+        "peer": {"peft": peft.__version__, "transformers": tf.__version__,
+                 "torch": torch.__version__, "seed": SEED},
+        "options": o, "rows": rows, "steps": steps}, separators=(",", ":")) + "\n")
+    print(f"sft: loss {steps[0]['loss']:.4f} to {steps[-1]['loss']:.4f}, "
+          f"{sum(s['grad_norm'] > o['max_grad_norm'] for s in steps)} of {len(steps)} steps clipped")
 
 
 # Loads each base, gives it an adapter, trains it for three steps so that B is not zero, and writes
@@ -192,5 +268,5 @@ def check(moonlet):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--check"]:
         sys.exit(0 if check(sys.argv[2]) else 1)
-    for case_name in sys.argv[1:] or [*CASES, "llama-sum"]:
-        make(case_name)
+    for case_name in sys.argv[1:] or [*CASES, "llama-sum", "sft"]:
+        make_sft() if case_name == "sft" else make(case_name)
