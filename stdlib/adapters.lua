@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What m:adapters() gives: a list of rows {name=, rank=, alpha=, parameters=, active=, …} that prints
--- as a table, those that are on marked by a star. It computes nothing.
+-- What m:adapters() gives: a list of rows {name=, rank=, alpha=, parameters=, active=, …} that
+-- prints as a table, those that are on marked by a star. It computes nothing.
 
 local class = require "moonlet.class"
 local text = require "moonlet.text"
@@ -21,7 +21,9 @@ end
 local function state(row)
     local words = {}
     if row.merged then words[#words + 1] = "merged" end
-    if row.active then words[#words + 1] = row.weight == 1 and "on" or ("on × %g"):format(row.weight) end
+    if row.active then
+        words[#words + 1] = row.weight == 1 and "on" or ("on, weight %g"):format(row.weight)
+    end
     if #words == 0 then words[1] = "off" end
     if row.other_base then words[#words + 1] = "made for another base" end
     return table.concat(words, ", ")
@@ -56,7 +58,8 @@ function meta.__tostring(self)
     for _, line in ipairs(lines) do
         local cells = {}
         for i, cell in ipairs(line) do
-            cells[i] = i == #line and text.cut(cell, 60) or text.pad(cell, widths[i], i > 2 and i < 6)
+            cells[i] = i == #line and text.cut(cell, 50)
+                or text.pad(cell, widths[i], i > 2 and i < 6)
         end
         out[#out + 1] = table.concat(cells, "  ")
     end

@@ -47,8 +47,12 @@ void AdamW::step(const std::vector<at::Tensor>& gradients, double lr, int number
                           options_.beta2, decays ? options_.weight_decay : 0.0, options_.eps, false,
                           false);
     }
-    for (Slot& slot : slots_)
+    for (Slot& slot : slots_) {
         if (!slot.target.is_same(slot.parameter.tensor)) slot.parameter.tensor.copy_(slot.target);
+        // The fused kernel leaves the version as it was; who kept what the old weights gave
+        // (generation/context.h) sees by it that they changed.
+        else slot.target.unsafeGetTensorImpl()->bump_version();
+    }
 }
 
 std::vector<NamedTensor> AdamW::state() const {

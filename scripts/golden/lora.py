@@ -181,7 +181,8 @@ def make_sft():
         optimizer.zero_grad()
         loss = 0.0
         for at in range(0, len(chosen), o["batch_size"]):
-            part = model(**padded(chosen[at:at + o["batch_size"]]), num_items_in_batch=counted).loss
+            batch = padded(chosen[at:at + o["batch_size"]])
+            part = model(**batch, num_items_in_batch=counted).loss
             part.backward()
             loss += part.item()
         norm = torch.nn.utils.clip_grad_norm_(trained, o["max_grad_norm"]).item()
@@ -194,8 +195,9 @@ def make_sft():
         "peer": {"peft": peft.__version__, "transformers": tf.__version__,
                  "torch": torch.__version__, "seed": SEED},
         "options": o, "rows": rows, "steps": steps}, separators=(",", ":")) + "\n")
+    clipped = sum(s["grad_norm"] > o["max_grad_norm"] for s in steps)
     print(f"sft: loss {steps[0]['loss']:.4f} to {steps[-1]['loss']:.4f}, "
-          f"{sum(s['grad_norm'] > o['max_grad_norm'] for s in steps)} of {len(steps)} steps clipped")
+          f"{clipped} of {len(steps)} steps clipped")
 
 
 # Loads each base, gives it an adapter, trains it for three steps so that B is not zero, and writes
