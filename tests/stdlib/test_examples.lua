@@ -63,6 +63,11 @@ t.test("sampling.lua", function()
     t.match(run "sampling.lua", "temperature 1.5: %d+ different beginnings")
 end)
 
+t.test("lora.lua", function()
+    needs "demo"
+    t.match(run("lora.lua", "2"), "merged differs from the adapter by %d")
+end)
+
 t.test("embeddings.lua", function()
     needs "minilm"
     t.match(run "embeddings.lua", "farthest from the others")

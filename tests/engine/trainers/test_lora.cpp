@@ -68,9 +68,6 @@ void stir(LanguageModel& model) {
 }  // namespace
 
 TEST_CASE("20 steps of instruction tuning are those of transformers and peft", "[golden]") {
-    const std::vector<std::string> objectives = Objectives::names();
-    if (std::find(objectives.begin(), objectives.end(), "sft") == objectives.end())
-        return test::skip("no trainers.sft yet");
     const std::string folder = test::golden("adapters/sft").string();
     const Json golden = read_json(folder + "/sft.json");
     auto model = std::make_shared<LanguageModel>();
@@ -103,6 +100,41 @@ TEST_CASE("20 steps of instruction tuning are those of transformers and peft", "
     CHECK(end <= 1e-4);
     // The adapter that was given stays where it was.
     CHECK(relative(adapter_of(*model), folder + "/start/adapter_model.safetensors") == 0);
+}
+
+// Conversations through the chat template, from an adapter whose B is not zero.
+TEST_CASE("20 steps over conversations are those of transformers and peft", "[golden]") {
+    const std::string folder = test::golden("trainers/sft").string();
+    const Json golden = read_json(folder + "/sft.json");
+    int cases = 0;
+    for (const Json& c : golden["cases"]) {
+        if (c["options"].value("tune", "full") != "lora") continue;
+        ++cases;
+        auto model = load_language_model(folder + "/" + c["model"].get<std::string>());
+        Adapters& set = Adapters::of(*model->network);
+        set.load("lora", folder + "/lora");
+        set.use({{"lora", 1}});
+        auto trainer = Trainer::make("sft", model, golden["rows"].get<Rows>(), c["options"]);
+        for (const Json& step : c["steps"]) {
+            const StepRecord& ours = trainer->step();
+            INFO("step " << ours.step);
+            CHECK(ours.tokens == step["tokens"].get<int64_t>());
+            CHECK(ours.loss == Approx(step["loss"].get<double>()).epsilon(1e-4));
+            CHECK(ours.grad_norm == Approx(step["grad_norm"].get<double>()).epsilon(1e-4));
+        }
+        CHECK(trainer->done());
+        auto ours = adapter_of(*trainer->model());
+        for (const auto& [name, norm] : c["norms"].items()) {
+            INFO(name);
+            REQUIRE(ours.count(name) == 1);
+            CHECK(ours[name].norm().item<double>() == Approx(norm.get<double>()).epsilon(1e-4));
+        }
+        const at::Tensor wanted = read_tensors(folder + "/logits.safetensors").at("lora");
+        const auto probe = golden["probe"].get<std::vector<int>>();
+        const at::Tensor gap = logits_of(*trainer->model(), probe) - wanted;
+        CHECK(gap.norm().item<double>() <= 1e-4 * wanted.norm().item<double>());
+    }
+    CHECK(cases == 1);
 }
 
 TEST_CASE("the base is frozen, shared and without the adapter", "[lora]") {
