@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Tool calling, step by step: the schema a model sees, the messages on the wire, the calls it makes,
+-- Tool calling, step by step: the schema a model sees, messages on the wire, the calls it makes,
 -- what goes wrong and what comes back. The model is a scripted one, so that every step is certain.
 -- 도구 호출의 모든 단계를 봅니다: 스키마, 메시지, 호출, 잘못된 인자, 결과.
 --     moonlet examples/tool_calling.lua

@@ -54,7 +54,7 @@ t.test("an agent over a model that writes its calls as text", function()
 end)
 
 t.test("broken calls are results that the model can read", function()
-    local m = writer { '<tool_call>\n{"name": "get_weather", "arguments": {"city": }}\n</tool_call>',
+    local m = writer { '<tool_call>{"name": "get_weather", "arguments": {"city": }}</tool_call>',
         "<tool_call>{", "Sorry." }
     local r = agents.new { model = m, tools = { weather } } "go"
     t.eq({ r.text, #r.calls, r.calls[1].status }, { "Sorry.", 2, "error" })
