@@ -31,7 +31,8 @@ int start(lua_State* L) {
     read_option(options, "body", request.body);
     read_option(options, "timeout", request.timeout);
     read_option(options, "max_bytes", request.max_bytes);
-    for (auto& [name, value] : options.value("headers", Json::object()).items())
+    const Json headers = options.value("headers", Json::object());  // named: items() refers to it
+    for (auto& [name, value] : headers.items())
         if (value.is_string()) request.headers.emplace_back(name, value.get<std::string>());
     push<Job>(L, std::make_shared<HttpJob>(std::move(request)));
     return 1;
