@@ -37,6 +37,7 @@ local function open(library)
         open "base"
         install(require("moonlet_engine").functions)
         require "moonlet.model"
+        require "moonlet.trainer"
     end
 end
 

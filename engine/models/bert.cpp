@@ -10,6 +10,7 @@
 #include "models/blocks.h"
 #include "models/inputs.h"
 #include "models/model.h"
+#include "ops/checkpoint.h"
 #include "ops/embedding.h"
 
 namespace moonlet {
@@ -127,7 +128,9 @@ class Bert : public Model {
                        ops::embedding(types_, types, "token type") +
                        ops::embedding(positions_, input.positions, "position");
         x = (*norm_)(x);
-        for (const Block& block : blocks_) x = block(x, input.mask);
+        for (const Block& block : blocks_)
+            x = ops::checkpointed(
+                x, [&block, mask = input.mask](const at::Tensor& y) { return block(y, mask); });
         return x;
     }
 

@@ -10,6 +10,7 @@
 #include "models/blocks.h"
 #include "models/inputs.h"
 #include "models/model.h"
+#include "ops/checkpoint.h"
 #include "ops/embedding.h"
 
 namespace moonlet {
@@ -105,10 +106,11 @@ class Gpt2 : public Model {
         PreparedInput input = prepare(given, true, p_);
         at::Tensor x = ops::embedding(tokens_, input.ids) +
                        ops::embedding(positions_, input.positions, "position");
-        for (const Block& block : blocks_) {
-            x = x + block.attention(block.before_attention(x), input);
-            x = x + block.mlp(block.before_mlp(x));
-        }
+        for (const Block& block : blocks_)
+            x = ops::checkpointed(x, [&block, input](at::Tensor y) {
+                y = y + block.attention(block.before_attention(y), input);
+                return y + block.mlp(block.before_mlp(y));
+            });
         if (input.cache) input.cache->advance(input.ids.size(1));
         return (*norm_)(x);
     }

@@ -10,6 +10,7 @@
 #include "models/inputs.h"
 #include "models/model.h"
 #include "models/rope_config.h"
+#include "ops/checkpoint.h"
 #include "ops/embedding.h"
 
 namespace moonlet {
@@ -112,10 +113,11 @@ class Llama : public Model {
         PreparedInput input = prepare(given, true, p_);
         auto [cos, sin] = rope_.angles(input.positions, p_.dtype());
         at::Tensor x = ops::embedding(embedding_, input.ids, "token id", padding_id_);
-        for (const Block& block : blocks_) {
-            x = x + block.attention(block.before_attention(x), cos, sin, input);
-            x = x + block.mlp(block.before_mlp(x));
-        }
+        for (const Block& block : blocks_)
+            x = ops::checkpointed(x, [&block, cos = cos, sin = sin, input](at::Tensor y) {
+                y = y + block.attention(block.before_attention(y), cos, sin, input);
+                return y + block.mlp(block.before_mlp(y));
+            });
         if (input.cache) input.cache->advance(input.ids.size(1));
         return (*norm_)(x);
     }

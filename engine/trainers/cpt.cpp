@@ -27,6 +27,7 @@ std::unique_ptr<Objective> make() { return std::make_unique<Cpt>(); }
 
 }  // namespace
 
-MOONLET_OBJECTIVE(cpt, make, "continued pre-training: the next token of plain text")
+MOONLET_OBJECTIVE(cpt, make, "continued pre-training: the next token of plain text", nullptr,
+                  "t = trainers.cpt{model = m, data = {\"one text\"}, max_steps = 2}")
 
 }  // namespace moonlet

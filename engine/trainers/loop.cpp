@@ -12,13 +12,16 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/interrupt.h"
 #include "core/progress.h"
+#include "ops/checkpoint.h"
 #include "trainers/checkpoint.h"
+#include "trainers/estimate.h"
 #include "trainers/state.h"
 #include "trainers/tune.h"
 
@@ -56,6 +59,15 @@ std::string duration(double seconds) {
     if (seconds < 90) return number("%.0f s", seconds);
     if (seconds < 5400) return number("%.0f min", seconds / 60);
     return number("%.1f h", seconds / 3600);
+}
+
+// A step that cannot be taken.
+[[noreturn]] void refuse(const std::string& what, const std::string& rows, const StepRecord& r) {
+    throw Error("step " + std::to_string(r.step) + " gave " + what + " (rows " + rows +
+                    " of the data, lr " + number("%g", r.lr) + ")",
+                "finite numbers",
+                "nothing is changed: the weights are as before this step and checkpoints stand; "
+                "look at these rows, lower lr, or clip with max_grad_norm");
 }
 
 TrainerState state_of(const std::string& objective, const TrainerOptions& options,
@@ -104,12 +116,13 @@ size_t peak_bytes() {
 
 Loop::Loop(std::string name, std::unique_ptr<Objective> objective,
            std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
-           TrainerOptions options)
+           TrainerOptions options, HeldOut eval)
     : name_(std::move(name)),
       objective_(std::move(objective)),
       model_(std::move(model)),
       sequences_(std::move(sequences)),
-      options_(std::move(options)) {
+      options_(std::move(options)),
+      eval_(std::move(eval)) {
     rows_ =
         make_rows(sequences_, options_.max_length, options_.packing, objective_->layout(), &data_);
     data_.notes = objective_->notes();
@@ -126,15 +139,21 @@ void Loop::plan() {
                  warmup_steps(steps_total_, options_.warmup_ratio), steps_total_};
 }
 
+// Which tensors train; nothing is allocated for it yet.
+void Loop::choose() {
+    if (!parameters_.empty()) return;
+    parameters_ = tuned_parameters(*model_, options_);
+    objective_->prepare(*model_, options_, parameters_);
+}
+
 // Weights loaded from a file are its map, which must not be written: each gets memory of its own,
 // behind the same handle, so that the model computes with it.
 void Loop::prepare() {
     if (optimizer_) return;
     // Fixes the count, which LibTorch's matrix library may else lower by itself.
     at::set_num_threads(at::get_num_threads());
+    choose();
     at::NoGradGuard no_grad;
-    parameters_ = tuned_parameters(*model_, options_);
-    objective_->prepare(*model_, options_, parameters_);
     for (NamedTensor& p : parameters_)
         p.tensor.set_data(p.tensor.detach().clone(at::MemoryFormat::Contiguous));
     optimizer_ = std::make_unique<AdamW>(
@@ -142,18 +161,36 @@ void Loop::prepare() {
         AdamWOptions{options_.beta1, options_.beta2, options_.eps, options_.weight_decay});
 }
 
+// "3, 7, 12 and 5 more" of the data, for errors.
+std::string Loop::rows_text(const std::vector<size_t>& rows) const {
+    std::set<size_t> data;
+    for (size_t row : rows)
+        for (const Piece& piece : rows_[row]) data.insert(piece.sequence + 1);
+    std::string text;
+    size_t count = 0;
+    for (size_t row : data) {
+        if (count == 8) return text + " and " + std::to_string(data.size() - count) + " more";
+        text += (count++ ? ", " : "") + std::to_string(row);
+    }
+    return text;
+}
+
 std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
+                                        const std::vector<std::vector<size_t>>& which,
                                         StepRecord& record) {
     std::vector<at::Tensor> sums(parameters_.size());
     Recording recording(parameters_);
+    ops::Checkpointing checkpointing(options_.gradient_checkpointing);
     for (size_t b = 0; b < batches.size(); ++b) {
         const MicroBatch& batch = batches[b];
         interrupt::check();
         if (batch.counted == 0) continue;
         Tuning tuning(*model_, options_, record.step, int(b));
         at::Tensor loss = objective_->loss(*model_, batch) / double(record.tokens);
+        const double part = loss.item<float>();
+        if (!std::isfinite(part)) refuse("loss " + number("%g", part), rows_text(which[b]), record);
         loss.backward();
-        record.loss += loss.item<float>();
+        record.loss += part;
         // Summed in f32 here and not in .grad, which has the parameter's type.
         at::NoGradGuard no_grad;
         for (size_t i = 0; i < parameters_.size(); ++i) {
@@ -171,6 +208,17 @@ std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
     return sums;
 }
 
+// The rows of each micro-batch of the step after `done` finished ones.
+std::vector<std::vector<size_t>> Loop::micro_batches(int done) {
+    const std::vector<size_t> rows = order_->step(done);
+    std::vector<std::vector<size_t>> result;
+    for (size_t at = 0; at < rows.size(); at += size_t(options_.batch_size)) {
+        const size_t end = std::min(rows.size(), at + size_t(options_.batch_size));
+        result.emplace_back(rows.begin() + long(at), rows.begin() + long(end));
+    }
+    return result;
+}
+
 const StepRecord& Loop::step() {
     interrupt::check_entry();
     if (done())
@@ -181,24 +229,24 @@ const StepRecord& Loop::step() {
     StepRecord record;
     record.step = steps_done() + 1;
     record.lr = schedule_.at(steps_done());
-    std::vector<size_t> which = order_->step(steps_done());
+    const std::vector<std::vector<size_t>> which = micro_batches(steps_done());
     std::vector<MicroBatch> batches;
     int64_t read = 0;
-    for (size_t at = 0; at < which.size(); at += size_t(options_.batch_size)) {
-        size_t end = std::min(which.size(), at + size_t(options_.batch_size));
-        batches.push_back(collate(sequences_, rows_,
-                                  {which.begin() + long(at), which.begin() + long(end)},
-                                  objective_->layout()));
+    for (const std::vector<size_t>& rows : which) {
+        batches.push_back(collate(sequences_, rows_, rows, objective_->layout()));
         record.tokens += batches.back().counted;
         read += batches.back().tokens;
     }
-    std::vector<at::Tensor> grads = gradients(batches, record);
+    std::vector<at::Tensor> grads = gradients(batches, which, record);
     record.grad_norm = clip_gradients(grads, options_.max_grad_norm);
-    if (!std::isfinite(record.loss) || !std::isfinite(record.grad_norm))
-        throw Error(
-            "step " + std::to_string(record.step) + " gave loss " + number("%g", record.loss) +
-                " and gradient norm " + number("%g", record.grad_norm),
-            "finite numbers", "the weights are as before this step; lower lr, or look at the data");
+    if (!std::isfinite(record.grad_norm)) {
+        std::vector<size_t> all;
+        for (const std::vector<size_t>& rows : which)
+            all.insert(all.end(), rows.begin(), rows.end());
+        refuse("loss " + number("%g", record.loss) + " and gradient norm " +
+                   number("%g", record.grad_norm),
+               rows_text(all), record);
+    }
     optimizer_->step(grads, record.lr, record.step);
     record.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -225,6 +273,7 @@ void Loop::report(const StepRecord& r) const {
 
 bool Loop::run(const std::function<bool(const StepRecord&)>& on_step) {
     interrupt::check_entry();
+    pausing_ = false;
     while (!done()) {
         if (interrupt::requested()) {
             interrupt::deliver();
@@ -232,15 +281,58 @@ bool Loop::run(const std::function<bool(const StepRecord&)>& on_step) {
         }
         try {
             step();
+            look_at_held_out();
         } catch (const Interrupted&) {
             interrupt::deliver();
             return false;
         }
         if (options_.save_steps > 0 && steps_done() % options_.save_steps == 0) save_below_output();
         if (on_step && !on_step(history_.back())) return done();
+        if (pausing_) return done();
     }
     if (saved_ != steps_done()) save_below_output();
     return true;
+}
+
+void Loop::look_at_held_out() {
+    if (eval_.rows.empty()) return;
+    const bool due = options_.eval_steps > 0 && steps_done() % options_.eval_steps == 0;
+    if (!due && !done()) return;
+    const Score score = evaluate_rows(*objective_, *model_, eval_, options_);
+    history_.back().eval_loss = score.loss / double(score.counted);
+    history_.back().eval_accuracy = double(score.correct) / double(score.counted);
+}
+
+Score Loop::evaluate(const Rows& rows) {
+    interrupt::check_entry();
+    if (rows.empty() && eval_.rows.empty())
+        throw Error("nothing to evaluate on", "rows",
+                    "t:evaluate(rows), or eval = rows at the start");
+    if (rows.empty()) return evaluate_rows(*objective_, *model_, eval_, options_);
+    return evaluate_rows(*objective_, *model_, hold_out(*objective_, *model_, rows, options_),
+                         options_);
+}
+
+Estimate Loop::estimate() {
+    interrupt::check_entry();
+    choose();
+    Plan plan{*objective_, *model_, options_, parameters_, optimizer_ ? optimizer_->bytes() : 0};
+    plan.steps = steps_total_ - steps_done();
+    plan.micro_batches = options_.accumulate;
+    // One epoch tells what the widest micro-batch is; more steps only repeat it in another order.
+    for (int i = 0; i < std::min(order_->steps_per_epoch(), steps_total_); ++i) {
+        const auto which = micro_batches(i);
+        plan.per_step = std::max(plan.per_step, which.size());
+        for (const std::vector<size_t>& rows : which) plan.add(rows, rows_, sequences_);
+        if (i % 64 == 0) interrupt::check();
+    }
+    plan.history = history_;
+    plan.batch = [&](const std::vector<size_t>& rows) {
+        return collate(sequences_, rows_, rows, objective_->layout());
+    };
+    plan.tokens = data_.tokens * plan.steps / std::max(1, order_->steps_per_epoch());
+    Recording recording(parameters_);
+    return estimate_training(plan);
 }
 
 void Loop::save_below_output() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "trainers/batches.h"
+#include "trainers/evaluate.h"
 #include "trainers/optimizer.h"
 #include "trainers/schedule.h"
 #include "trainers/trainer.h"
@@ -20,7 +21,7 @@ class Loop : public Trainer {
   public:
     Loop(std::string name, std::unique_ptr<Objective> objective,
          std::shared_ptr<LanguageModel> model, std::vector<Sequence> sequences,
-         TrainerOptions options);
+         TrainerOptions options, HeldOut eval = {});
 
     const StepRecord& step() override;
     bool run(const std::function<bool(const StepRecord&)>& on_step) override;
@@ -28,6 +29,9 @@ class Loop : public Trainer {
     int steps_done() const override { return int(history_.size()); }
     int steps_total() const override { return steps_total_; }
     const std::vector<StepRecord>& history() const override { return history_; }
+    void pause() override { pausing_ = true; }
+    Score evaluate(const Rows& rows) override;
+    Estimate estimate() override;
     void save(const std::string& folder) override;
     void resume(const std::string& folder) override;
     const TrainerOptions& options() const override { return options_; }
@@ -37,8 +41,14 @@ class Loop : public Trainer {
 
   private:
     void plan();
+    void choose();
     void prepare();
-    std::vector<at::Tensor> gradients(const std::vector<MicroBatch>& batches, StepRecord& record);
+    std::vector<std::vector<size_t>> micro_batches(int done);
+    std::vector<at::Tensor> gradients(const std::vector<MicroBatch>& batches,
+                                      const std::vector<std::vector<size_t>>& which,
+                                      StepRecord& record);
+    std::string rows_text(const std::vector<size_t>& rows) const;
+    void look_at_held_out();
     void save_below_output();
     void report(const StepRecord& record) const;
 
@@ -53,7 +63,9 @@ class Loop : public Trainer {
     Schedule schedule_;
     int steps_total_ = 0;
     std::vector<StepRecord> history_;
-    std::vector<NamedTensor> parameters_;  // empty until the first step or resume
+    std::vector<NamedTensor> parameters_;  // empty until the first step, resume or estimate
+    HeldOut eval_;
+    bool pausing_ = false;
     std::unique_ptr<AdamW> optimizer_;
     int saved_ = -1;  // steps at the last checkpoint below output
 };

@@ -126,6 +126,8 @@ const OptionTable& options() {
 }  // namespace
 
 MOONLET_OBJECTIVE(sft, make, "supervised fine-tuning on conversations: loss on the answers",
-                  options)
+                  options,
+                  "t = trainers.sft{model = m, data = {{question = \"Is it late?\", answer = "
+                  "\"No.\"}}, max_steps = 2}")
 
 }  // namespace moonlet

@@ -35,15 +35,18 @@ Json deciding(const TrainerOptions& o) {
 }
 
 Json to_json(const StepRecord& r) {
-    return {{"step", r.step},
-            {"loss", r.loss},
-            {"lr", r.lr},
-            {"grad_norm", r.grad_norm},
-            {"tokens", r.tokens},
-            {"seconds", r.seconds},
-            {"tokens_per_second", r.tokens_per_second},
-            {"epoch", r.epoch},
-            {"peak_bytes", r.peak_bytes}};
+    Json j = {{"step", r.step},
+              {"loss", r.loss},
+              {"lr", r.lr},
+              {"grad_norm", r.grad_norm},
+              {"tokens", r.tokens},
+              {"seconds", r.seconds},
+              {"tokens_per_second", r.tokens_per_second},
+              {"epoch", r.epoch},
+              {"peak_bytes", r.peak_bytes}};
+    if (!std::isnan(r.eval_loss))
+        j.update({{"eval_loss", r.eval_loss}, {"eval_accuracy", r.eval_accuracy}});
+    return j;
 }
 
 StepRecord record(const Json& j) {
@@ -57,6 +60,8 @@ StepRecord record(const Json& j) {
     j.at("tokens_per_second").get_to(r.tokens_per_second);
     j.at("epoch").get_to(r.epoch);
     j.at("peak_bytes").get_to(r.peak_bytes);
+    r.eval_loss = j.value("eval_loss", r.eval_loss);
+    r.eval_accuracy = j.value("eval_accuracy", r.eval_accuracy);
     return r;
 }
 

@@ -44,6 +44,9 @@ const OptionTable& TrainerOptions::rows() {
         {"eps", "number", "1e-8", "AdamW: added to the denominator"},
         {"max_grad_norm", "number", "1",
          "longer gradients are scaled to this norm; 0 = no clipping"},
+        {"gradient_checkpointing", "boolean", "false",
+         "layers keep only their input and are computed again: less memory, a third more time"},
+        {"eval_steps", "integer", "0", "steps between looks at eval; 0 = one at the end"},
         {"seed", "integer", "", "of the data order; drawn, and reported, when absent"},
         {"output", "string", "", "folder of checkpoints; none when absent"},
         {"save_steps", "integer", "0", "steps from one checkpoint to the next; 0 = one at the end"},
@@ -108,6 +111,9 @@ TrainerOptions TrainerOptions::from_json(const Json& given, const OptionTable& o
     read_option(j, "keep", o.keep);
     read_option(j, "resume", o.resume);
     read_lora_options(j, o);
+    read_option(j, "gradient_checkpointing", o.gradient_checkpointing);
+    read_option(j, "eval_steps", o.eval_steps);
+    check_range(o.eval_steps >= 0, "eval_steps", j, "0 or more");
     check_range(o.lr >= 0, "lr", j, "0 or more");
     check_range(o.epochs >= 1, "epochs", j, "1 or more");
     check_range(o.max_steps >= 0, "max_steps", j, "0 or more");
@@ -169,7 +175,7 @@ void check_sequences(const std::vector<Sequence>& sequences, int64_t vocab) {
 
 std::shared_ptr<Trainer> Trainer::make(const std::string& objective,
                                        std::shared_ptr<LanguageModel> model, const Rows& rows,
-                                       const Json& given) {
+                                       const Json& given, const Rows& eval) {
     const ObjectiveEntry& entry = Objectives::get(objective);
     TrainerOptions options = TrainerOptions::from_json(given, entry.own());
     std::unique_ptr<Objective> made = entry.make();
@@ -183,8 +189,10 @@ std::shared_ptr<Trainer> Trainer::make(const std::string& objective,
     std::vector<Sequence> sequences = made->sequences(*model, rows, options);
     check_sequences(sequences, model->network->vocab_size());
     const std::string resume = options.resume, output = options.output;
+    HeldOut held;
+    if (!eval.empty()) held = hold_out(*made, *model, eval, options);
     auto trainer = std::make_shared<Loop>(objective, std::move(made), std::move(model),
-                                          std::move(sequences), options);
+                                          std::move(sequences), options, std::move(held));
     if (resume == "auto") {
         if (output.empty())
             throw Error("resume = \"auto\" without output", "the folder of its checkpoints");

@@ -6,6 +6,7 @@
 // weights under an adapter (tune = "lora").
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
@@ -75,6 +76,8 @@ struct TrainerOptions {
     int save_steps = 0;   // 0 = only where t:save asks and at the end of run()
     int keep = 3;         // newest checkpoints kept below output; 0 = all
     std::string resume;   // a checkpoint folder to go on from; "auto" = the newest below output
+    bool gradient_checkpointing = false;  // layers keep their input alone: ops/checkpoint.h
+    int eval_steps = 0;                   // steps between evaluations in run(); 0 = at its end
     LoraConfig lora;      // of tune = "lora"
     std::string adapter;  // its name; "" = not said
     Json lora_given;      // what of it was said, by option
@@ -101,6 +104,26 @@ struct StepRecord {
     double tokens_per_second = 0;  // read by the model (padding aside), counted by the loss or not
     double epoch = 0;              // passes over the data after this step, 1.5 = one and a half
     size_t peak_bytes = 0;         // of the process so far
+    // Of the held-out rows after this step, mean; NaN where they were not looked at.
+    double eval_loss = NAN, eval_accuracy = NAN;
+};
+
+// What a training will need, told before it is spent. `memory` are the parts of the worst moment of
+// a step and add up to total_bytes, the process's peak.
+struct Estimate {
+    struct Part {
+        std::string name;
+        double bytes = 0;
+        std::string what;  // how it comes about
+    };
+    std::vector<Part> memory;
+    std::string moment;                      // when that is: "update", …
+    double total_bytes = 0, free_bytes = 0;  // free: what the machine has left for it now
+    int64_t parameters = 0, trained = 0;
+    int steps = 0;           // still to do
+    int64_t tokens = 0;      // read in these steps, padding aside
+    double seconds = 0;      // for these steps; 0 = not measured
+    std::string seconds_by;  // what it was measured on
 };
 
 // What a batch says without being trained on.
@@ -141,12 +164,13 @@ struct ObjectiveEntry {
     // Options besides TrainerOptions::rows(); their values come in TrainerOptions::own. A row with
     // the name of a common one gives it another default (max_length 1024).
     const OptionTable& (*options)() = nullptr;
+    const char* example = "";  // for help; runs with the doctests' model m
 
     OptionTable own() const { return options ? options() : OptionTable(); }
 };
 using Objectives = Registry<ObjectiveEntry, ObjectiveEntry>;
 
-// MOONLET_OBJECTIVE(name, make, doc[, options])
+// MOONLET_OBJECTIVE(name, make, doc[, options[, example]])
 #define MOONLET_OBJECTIVE(name, make, doc, ...)                   \
     [[maybe_unused]] static const bool moonlet_objective_##name = \
         ::moonlet::Objectives::add(#name, ::moonlet::ObjectiveEntry{make, doc, ##__VA_ARGS__});
@@ -157,7 +181,7 @@ class Trainer {
     // options.resume the trainer stands where that checkpoint was ("auto": or at the start).
     static std::shared_ptr<Trainer> make(const std::string& objective,
                                          std::shared_ptr<LanguageModel> model, const Rows& rows,
-                                         const Json& options);
+                                         const Json& options, const Rows& eval = {});
     virtual ~Trainer() = default;
 
     // One optimizer step (all its micro-batches). Interrupted between micro-batches: the step's
@@ -170,6 +194,14 @@ class Trainer {
     virtual int steps_done() const = 0;
     virtual int steps_total() const = 0;
     virtual const std::vector<StepRecord>& history() const = 0;
+    // Ends run() after the step that it is in; the next run() goes on. From on_step.
+    virtual void pause() = 0;
+    // The sums over all that counts in other rows of the same form; none: those of `eval`.
+    // Interruptible (throws Interrupted). Changes nothing. Error: no rows at all.
+    virtual Score evaluate(const Rows& rows) = 0;
+    // Needs a few small passes through the model, and one micro-batch of the data forth and back if
+    // it fits the memory. Changes nothing.
+    virtual Estimate estimate() = 0;
     // A checkpoint that exact resume needs: model, optimizer, schedule, data order, random state,
     // history. Atomic: a folder under a temporary name, renamed when complete.
     virtual void save(const std::string& folder) = 0;

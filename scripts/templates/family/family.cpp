@@ -6,6 +6,7 @@
 #include "models/blocks.h"
 #include "models/inputs.h"
 #include "models/model.h"
+#include "ops/checkpoint.h"
 #include "ops/embedding.h"
 
 namespace moonlet {
@@ -41,7 +42,10 @@ class @Name@ : public Model {
     at::Tensor hidden(const ModelInput& given) override {
         PreparedInput input = prepare(given, true, parameters_of_);
         at::Tensor x = ops::embedding(tokens_, input.ids);
-        for (const Block& block : blocks_) x = x + block.mlp(block.norm(x));
+        for (const Block& block : blocks_)
+            x = ops::checkpointed(x, [&block](const at::Tensor& y) {
+                return y + block.mlp(block.norm(y));  // owns what it captures but the block
+            });
         if (input.cache) input.cache->advance(input.ids.size(1));
         return (*norm_)(x);
     }
