@@ -14,7 +14,6 @@ local meta, Plot = class("Plot")
 local plots = {}
 
 ---@class PlotOptions
----@field [integer] number[]|table a series: numbers, or {x={…}, y={…}, name="…"}
 ---@field title? string above the plot (default none)
 ---@field x? string what runs to the right (default none)
 ---@field y? string what runs upwards (default none)
@@ -48,7 +47,7 @@ local function series_of(given, index)
 end
 
 --- Curves of one or several series, drawn with braille dots as wide as the terminal.
----@param opts PlotOptions the series first, then how they are drawn
+---@param opts PlotOptions the series first (numbers, or {x=, y=, name=} each), then how they are drawn
 ---@return Plot
 --- Example: print(plots.line{{4, 2, 1, 1.5}, {3, 3, 2, 1}, title="two losses"})
 function plots.line(opts)

@@ -65,7 +65,7 @@ function estimate.__tostring(self)
     end
     local most = self.memory[1]
     for _, part in ipairs(self.memory) do
-        if part.bytes > most.bytes then most = part end
+        if part.bytes > most.bytes and part.name ~= "program" then most = part end
     end
     for _, part in ipairs(self.memory) do
         if part.bytes >= 5e2 then

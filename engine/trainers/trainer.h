@@ -72,16 +72,16 @@ struct TrainerOptions {
     double max_grad_norm = 1.0;  // 0 = no clipping
     uint64_t seed = 0;           // drawn when absent, reported; resume takes the checkpoint's
     bool seed_given = false;
-    std::string output;   // folder of checkpoints, "" = none
-    int save_steps = 0;   // 0 = only where t:save asks and at the end of run()
-    int keep = 3;         // newest checkpoints kept below output; 0 = all
-    std::string resume;   // a checkpoint folder to go on from; "auto" = the newest below output
+    std::string output;  // folder of checkpoints, "" = none
+    int save_steps = 0;  // 0 = only where t:save asks and at the end of run()
+    int keep = 3;        // newest checkpoints kept below output; 0 = all
+    std::string resume;  // a checkpoint folder to go on from; "auto" = the newest below output
     bool gradient_checkpointing = false;  // layers keep their input alone: ops/checkpoint.h
     int eval_steps = 0;                   // steps between evaluations in run(); 0 = at its end
-    LoraConfig lora;      // of tune = "lora"
-    std::string adapter;  // its name; "" = not said
-    Json lora_given;      // what of it was said, by option
-    Json own;             // the objective's own options by name, defaults filled in
+    LoraConfig lora;                      // of tune = "lora"
+    std::string adapter;                  // its name; "" = not said
+    Json lora_given;                      // what of it was said, by option
+    Json own;                             // the objective's own options by name, defaults filled in
 
     static const OptionTable& rows();
     // `own`: the objective's rows. One that has the name of a common row replaces its default.
