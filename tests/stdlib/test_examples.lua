@@ -53,6 +53,13 @@ t.test("train_demo.lua --quick trains, saves and measures", function()
     os.execute("rm -r '" .. out .. "'")
 end)
 
+t.test("sft_lora.lua", function()
+    needs "demo"
+    local output = run("sft_lora.lua", "3")
+    t.match(output, "full +%d+ +%d+ MB")
+    t.match(output, "LoRA trained [%d.]+%% of the numbers")
+end)
+
 t.test("tokens.lua", function()
     needs "demo"
     t.match(run "tokens.lua", "Korean costs [%d.]+ times")

@@ -3,6 +3,7 @@
 // trainings against transformers' and torch's; templates without marks; rows that cannot be used.
 #include <catch2/catch.hpp>
 
+#include "adapters/adapter.h"
 #include "support.h"
 #include "trainers/batches.h"
 #include "trainers/checkpoint.h"
@@ -97,6 +98,27 @@ TEST_CASE("20 steps of full fine-tuning are those of transformers", "[sft]") {
         at::Tensor gap = logits_of(*model, golden()["probe"].get<std::vector<int>>()) - wanted;
         CHECK(gap.norm().item<double>() <= 1e-4 * wanted.norm().item<double>());
     }
+}
+
+TEST_CASE("20 steps of LoRA are those of peft", "[sft]") {
+    const Json& c = golden()["cases"].back();
+    REQUIRE(c["name"] == "lora");
+    auto model = peer(c["model"]);
+    Adapters& adapters = Adapters::of(*model->network);
+    adapters.load("golden", test::golden("trainers/sft/lora").string());
+    adapters.use({{"golden", 1}});
+    auto t = trainer(rows(), c["options"], model);
+    for (const Json& step : c["steps"]) {
+        const StepRecord& ours = t->step();
+        INFO("step " << ours.step);
+        CHECK(ours.tokens == step["tokens"].get<int64_t>());
+        CHECK(ours.loss == Approx(step["loss"].get<double>()).epsilon(1e-4));
+        CHECK(ours.grad_norm == Approx(step["grad_norm"].get<double>()).epsilon(1e-4));
+    }
+    at::Tensor wanted =
+        read_tensors(test::golden("trainers/sft/logits.safetensors").string()).at("lora");
+    at::Tensor gap = logits_of(*t->model(), golden()["probe"].get<std::vector<int>>()) - wanted;
+    CHECK(gap.norm().item<double>() <= 1e-4 * wanted.norm().item<double>());
 }
 
 TEST_CASE("packed, padded and accumulated are one training", "[sft]") {
