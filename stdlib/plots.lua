@@ -47,7 +47,7 @@ local function series_of(given, index)
 end
 
 --- Curves of one or several series, drawn with braille dots as wide as the terminal.
----@param opts PlotOptions the series first (numbers, or {x=, y=, name=} each), then how they are drawn
+---@param opts PlotOptions the series first, each numbers or {x=, y=, name=}
 ---@return Plot
 --- Example: print(plots.line{{4, 2, 1, 1.5}, {3, 3, 2, 1}, title="two losses"})
 function plots.line(opts)
