@@ -242,6 +242,13 @@ Estimate estimate_training(const Plan& plan) {
     e.steps = plan.steps;
     e.tokens = plan.tokens;
 
+    // Weights that are mapped from a file count from when they are read first.
+    for (const Parameters::Entry& entry : network.parameters().entries()) {
+        interrupt::check();
+        at::NoGradGuard no_grad;
+        if (entry.tensor.is_cpu()) (void)entry.tensor.max();
+    }
+
     Trials trials(plan);
     const bool checkpointing = plan.options.gradient_checkpointing;
     const Growth plain = trials.kept(false), working = trials.working();
@@ -256,7 +263,7 @@ Estimate estimate_training(const Plan& plan) {
         const double a = kept.at(s), layer = checkpointing ? plain.at(s) / layers : 0;
         const double w = working.at(s) + layer;
         const LossMemory loss = loss_memory(plan, s);
-        const double update = narrow ? sums + gradients / 2 : std::max(sums, before);
+        const double update = std::max(sums, before);
         for (const Moment& m :
              {Moment{"the loss", before + loss.head, a, loss.logits, 0},
               Moment{"the start of the backward pass", before + loss.head_after, a, 0, w},
