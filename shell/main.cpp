@@ -4,6 +4,7 @@
 // Exit code: 0, 1 after an error (and when a replay differs), 130 after Ctrl-C in a script, 2 for a
 // wrong command line.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -36,8 +37,11 @@ ScriptResult run_actions(lua_State* L, const Options& options) {
     return ScriptResult::ok;
 }
 
-// The text of the script when it is a saved session, else "".
+// The text of the script when it is a saved session, else "". Only files are looked into: what a
+// pipe gives can be read once.
 std::string saved_session_text(const std::string& path) {
+    std::error_code failed;
+    if (!std::filesystem::is_regular_file(path, failed)) return {};
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();

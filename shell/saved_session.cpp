@@ -25,15 +25,6 @@ std::string trimmed(std::string_view text) {
     return std::string(text.substr(begin, text.find_last_not_of(" \t\n") + 1 - begin));
 }
 
-// The number of a line `-- [12]`, 0 when it is none.
-std::size_t marker(std::string_view comment) {
-    if (!starts(comment, "-- [")) return 0;
-    std::size_t end = 4;
-    while (end < comment.size() && std::isdigit(static_cast<unsigned char>(comment[end]))) ++end;
-    if (end == 4 || end > 12 || end >= comment.size() || comment[end] != ']') return 0;
-    return std::strtoul(std::string(comment.substr(4, end - 4)).c_str(), nullptr, 10);
-}
-
 // The name in a line `local NAME = <what>` of the head; `otherwise` when there is none.
 std::string name_of(const std::string& head, const std::string& what,
                     const std::string& otherwise) {
@@ -96,10 +87,10 @@ class Reader {
         for (const Token& token : lex(text_)) {
             auto word = token_text(text_, token);
             bool at_line = token.begin == 0 || text_[token.begin - 1] == '\n';
-            if (token.kind != TokenKind::comment || !at_line || !marker(word)) continue;
+            if (token.kind != TokenKind::comment || !at_line || !entry_marker(word)) continue;
             finish(token.begin);
             entry = &result.entries.emplace_back();
-            entry->number = marker(word);
+            entry->number = entry_marker(word);
             entry->interrupted = word.find("] interrupted") != std::string_view::npos;
             from = token.end;
         }
@@ -142,10 +133,12 @@ class Reader {
     void take_output(SavedEntry& entry, std::string& part) {
         auto tokens = lex(part);
         std::size_t first = tokens.size();
-        while (first > 0 && tokens[first - 1].kind == TokenKind::comment &&
-               starts(token_text(part, tokens[first - 1]), "-->")) {
-            --first;
-        }
+        auto recorded = [&](const Token& token) {
+            bool at_line = token.begin == 0 || part[token.begin - 1] == '\n';
+            return token.kind == TokenKind::comment && at_line &&
+                   starts(token_text(part, token), "-->");
+        };
+        while (first > 0 && recorded(tokens[first - 1])) --first;
         if (first == tokens.size()) return;
         for (std::size_t i = first; i < tokens.size(); ++i) {
             auto line = token_text(part, tokens[i]).substr(3);
@@ -210,6 +203,14 @@ std::string steady(std::string_view text) {
 }
 
 }  // namespace
+
+std::size_t entry_marker(std::string_view comment) {
+    if (!starts(comment, "-- [")) return 0;
+    std::size_t end = 4;
+    while (end < comment.size() && std::isdigit(static_cast<unsigned char>(comment[end]))) ++end;
+    if (end == 4 || end > 12 || end >= comment.size() || comment[end] != ']') return 0;
+    return std::strtoul(std::string(comment.substr(4, end - 4)).c_str(), nullptr, 10);
+}
 
 bool is_saved_session(std::string_view text) { return starts(text, kFirstLine); }
 

@@ -43,6 +43,9 @@ struct SavedSession {
 
 bool is_saved_session(std::string_view text);
 
+// The number of a comment `-- [12]` that begins an entry, 0 when it is none.
+std::size_t entry_marker(std::string_view comment);
+
 // `L` compiles and runs nothing.
 SavedSession parse_saved_session(lua_State* L, const std::string& text);
 

@@ -56,6 +56,20 @@ std::set<std::string> assigned(const std::string& text) {
     return names;
 }
 
+// Comments that the reader would take for its own marks get a blank in front.
+std::string without_marks(const std::string& text) {
+    std::string result = text;
+    auto tokens = lex(text);
+    for (std::size_t i = tokens.size(); i-- > 0;) {
+        const Token& token = tokens[i];
+        bool at_line = token.begin == 0 || text[token.begin - 1] == '\n';
+        if (token.kind != TokenKind::comment || !at_line) continue;
+        auto word = token_text(text, token);
+        if (entry_marker(word) || word.substr(0, 3) == "-->") result.insert(token.begin, " ");
+    }
+    return result;
+}
+
 std::string quoted(const std::string& text) {
     std::string result = "\"";
     for (char c : text) {
@@ -112,7 +126,7 @@ class Writer {
                 columns = entry.record.columns;
                 body += replay_ + ".columns(" + std::to_string(columns) + ")\n";
             }
-            body += before(entry.record) + code(entry) + "\n" + behind(entry.record);
+            body += before(entry.record) + without_marks(code(entry)) + "\n" + behind(entry.record);
             if (entry.record.interrupted) continue;
             for (const auto& line : output_lines(entry.record.output))
                 body += "-->" + (line.empty() ? "" : " " + line) + "\n";

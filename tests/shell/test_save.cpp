@@ -158,6 +158,15 @@ TEST_CASE("print of the user's own, values of other widths, long output") {
     check_round(saved);
 }
 
+TEST_CASE("comments of the session's own stay its own") {
+    Saved saved = session(
+        "-- [7]\n1 + 1 -- [8]\ndo\n--> not printed\nend\nx = [[\n-- [9]\n--> y]]\n"
+        "--> nor this\n#x");
+    check_round(saved);
+    CHECK(printed(saved.screen) == "2\n12\n");
+    CHECK(run_shell({"/dev/stdin"}, "print(1)").out == "1\n");
+}
+
 TEST_CASE("what a failed entry left behind is warned of") {
     Saved saved = session("local kept = 1 error 'x'\nkept + 1\ny = 2 error 'x'\ny\n_err");
     CHECK(saved.screen.find("entry 2 uses kept, which entry 1 set before it failed") !=
@@ -234,7 +243,7 @@ TEST_CASE("the prompt goes on with a saved session, and saves it again") {
     CHECK(run_shell({again}).out == "2\n11\t41\t2\n");
 }
 
-TEST_CASE("an interrupted entry is saved, and said to be one", "[pty]") {
+TEST_CASE("an entry that Ctrl-C ended is left out", "[pty]") {
     Pty shell;
     std::string path = fresh_path();
     shell.line("n = 1");
