@@ -171,10 +171,14 @@ std::size_t number_end(std::string_view text, std::size_t at) {
     return at;
 }
 
-// Times, rates and addresses replaced by #.
+// Times, rates and addresses replaced by #, several blanks by one: padding follows the numbers.
 std::string steady(std::string_view text) {
     std::string result;
     for (std::size_t at = 0; at < text.size();) {
+        if (text[at] == ' ' && at > 0 && text[at - 1] == ' ') {
+            ++at;
+            continue;
+        }
         bool word_before = at > 0 && (is_name_char(text[at - 1]) || text[at - 1] == '.');
         if (word_before || !std::isdigit(static_cast<unsigned char>(text[at]))) {
             result += text[at++];

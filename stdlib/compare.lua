@@ -152,17 +152,18 @@ local function bytes_text(bytes)
     return (k == 1 and "%d %s" or "%.1f %s"):format(bytes, units[k])
 end
 
+-- What stands under an answer: first what is the same every time, then the speed.
 local function facts(self, i, j)
-    local cell, parts = self.rows[i][j], {}
+    local cell, bytes, lines = self.rows[i][j], self.models[j].bytes, {}
+    local parts = bytes and { bytes_text(bytes) } or {}
     if not cell.error then
-        parts[1] = ("%d tokens"):format(cell.usage.completion_tokens or 0)
-        local speed = self:speed(i, j)
-        if speed then parts[2] = ("%.1f tok/s"):format(speed) end
-        parts[#parts + 1] = cell.finish_reason
+        table.insert(parts, 1, ("%d tokens"):format(cell.usage.completion_tokens or 0))
+        table.insert(parts, 2, cell.finish_reason)
     end
-    local bytes = self.models[j].bytes
-    if bytes then parts[#parts + 1] = bytes_text(bytes) end
-    return table.concat(parts, " · ")
+    if #parts > 0 then lines[1] = "(" .. table.concat(parts, " · ") .. ")" end
+    local speed = self:speed(i, j)
+    if speed then lines[#lines + 1] = ("(%.1f tok/s)"):format(speed) end
+    return lines
 end
 
 local function prompt_text(prompt)
@@ -187,7 +188,7 @@ local function append(lines, more)
     for _, line in ipairs(more) do lines[#lines + 1] = line end
 end
 
--- The difference as wrapped lines; colours are put around words after wrapping.
+-- The difference as wrapped lines.
 local function diff_lines(self, i, j, color)
     local cells = self.rows[i]
     if j == 1 or cells[1].error or cells[j].error then return {} end
@@ -198,22 +199,10 @@ local function diff_lines(self, i, j, color)
         return { ("  %s: %.0f %% of the words are the same"):format(self.models[j].name,
             100 * share) }
     end
-    local shown = word_diff.text(runs)
-    local lines = text.wrap(self.models[j].name .. ": " .. shown, session.width - 4)
-    if not color then
-        for n, line in ipairs(lines) do lines[n] = "  " .. line end
-        return lines
-    end
-    local style = "" -- of what the line before left open
-    for n, line in ipairs(lines) do
-        local open = style
-        line = line:gsub("%[%-", "\27[9;31m"):gsub("{%+", "\27[32m"):gsub("%-%]", "\27[0m")
-            :gsub("%+}", "\27[0m")
-        for code in line:gmatch("\27%[([%d;]+)m") do
-            style = code == "0" and "" or "\27[" .. code .. "m"
-        end
-        lines[n] = "  " .. open .. line .. (style ~= "" and "\27[0m" or "")
-    end
+    local shown = self.models[j].name .. ": " .. word_diff.text(runs)
+    local lines = text.wrap(shown, session.width - 4)
+    if color then lines = word_diff.colored(lines) end
+    for n, line in ipairs(lines) do lines[n] = "  " .. line end
     return lines
 end
 
@@ -233,8 +222,7 @@ local function render(self, color)
             local block = { text.cut(self.models[j].name, width) }
             block[2] = (text.unicode() and "─" or "-"):rep(math.min(width, text.width(block[1])))
             append(block, text.wrap(cell.error and tostring(cell) or cell.text, width))
-            local known = facts(self, i, j)
-            if known ~= "" then append(block, text.wrap("(" .. known .. ")", width)) end
+            for _, line in ipairs(facts(self, i, j)) do append(block, text.wrap(line, width)) end
             blocks[j] = block
         end
         if stacked then

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What changed from one text to another, word by word: the longest common subsequence of words.
--- Marked as git does it, [-gone-] {+come+}, or in colours. It knows no models.
+-- Marked as git does it, [-gone-] {+come+}; colours are put around the marks, so that without them
+-- the text is the same. It knows no models.
 
 local ffi = require "ffi"
 
@@ -80,19 +81,30 @@ function word_diff.runs(from, to)
     return runs, longer > 0 and kept / longer or 1
 end
 
---- The runs as one text: [-gone-] {+come+}, or red and green where `color`.
-function word_diff.text(runs, color)
+--- The runs as one text: kept [-gone-] {+come+}.
+function word_diff.text(runs)
     local parts = {}
     for i, run in ipairs(runs) do
-        if run.kind == "=" then
-            parts[i] = run.text
-        elseif color then
-            parts[i] = (run.kind == "-" and "\27[9;31m" or "\27[32m") .. run.text .. "\27[0m"
-        else
-            parts[i] = run.kind == "-" and "[-" .. run.text .. "-]" or "{+" .. run.text .. "+}"
-        end
+        local text = run.text
+        if run.kind == "-" then text = "[-" .. text .. "-]" end
+        if run.kind == "+" then text = "{+" .. text .. "+}" end
+        parts[i] = text
     end
     return table.concat(parts, " ")
+end
+
+--- The lines of such a text with the marked parts in red and green.
+function word_diff.colored(lines)
+    local result, open = {}, ""
+    for n, line in ipairs(lines) do
+        local colored = open .. line:gsub("%[%-", "\27[31m[-"):gsub("{%+", "\27[32m{+")
+            :gsub("%-%]", "-]\27[0m"):gsub("%+}", "+}\27[0m")
+        for code in colored:gmatch "\27%[(%d+)m" do
+            open = code == "0" and "" or "\27[" .. code .. "m"
+        end
+        result[n] = colored .. (open ~= "" and "\27[0m" or "")
+    end
+    return result
 end
 
 return word_diff

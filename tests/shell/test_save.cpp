@@ -295,6 +295,7 @@ m:generate("The moon", {max_tokens=8, temperature=1}).text)");
 TEST_CASE("times, rates and addresses may differ, results may not") {
     CHECK(same_output("3 + 4 tokens · 35.5 tok/s · first after 12 ms · stop",
                       "3 + 4 tokens · 9 tok/s · first after 1,200 ms · stop"));
+    CHECK(same_output("| (9.5 tok/s)     | a", "| (1200.5 tok/s)  | a"));
     CHECK(same_output("table: 0x7f120a", "table: 0x55aa1e12"));
     CHECK_FALSE(same_output("3 + 4 tokens · 35 tok/s", "3 + 5 tokens · 35 tok/s"));
     CHECK_FALSE(same_output("12 sheep", "13 sheep"));

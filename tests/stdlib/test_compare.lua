@@ -91,7 +91,10 @@ t.test("colours at the prompt, marks elsewhere", function()
     session.color = true
     local shown = getmetatable(c).__display(c)
     session.color = false
-    t.match(shown, "\27[9;31mthree\27[0m \27[32m3\27[0m", true)
+    t.match(shown, "\27[31m[-three-]\27[0m \27[32m{+3+}\27[0m", true)
+    t.eq((shown:gsub("\27%[%d+m", "")), tostring(c))
+    t.eq(word_diff.colored { "a [-b", "c-] {+d", "e", "f+}" }, { "a \27[31m[-b\27[0m",
+        "\27[31mc-]\27[0m \27[32m{+d\27[0m", "\27[32me\27[0m", "\27[32mf+}\27[0m" })
     t.match(getmetatable(c).__display(c), "[-three-]", true)
 end)
 
