@@ -75,6 +75,20 @@ t.test("lora.lua", function()
     t.match(run("lora.lua", "2"), "merged differs from the adapter by %d")
 end)
 
+t.test("few_shot.lua", function()
+    needs "demo"
+    local output = run("few_shot.lua", "3")
+    t.match(output, "\n    4      [01]%.%d%d  %[")
+    t.match(output, "counting by two  [+-]%d%.%d%d  %[.*p=%d")
+end)
+
+t.test("tldr.lua", function()
+    needs "demo"
+    local output = run("tldr.lua", "2")
+    t.match(output, "hint TL;DR:      F1 %d%.%d+  %[")
+    t.match(output, "hint Moral: against no hint: [+-]%d")
+end)
+
 t.test("embeddings.lua", function()
     needs "minilm"
     t.match(run "embeddings.lua", "farthest from the others")
