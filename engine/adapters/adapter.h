@@ -6,6 +6,7 @@
 // itself. Files are peft's: adapter_config.json, adapter_model.safetensors.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,12 +51,14 @@ class Adapters : public Overlay {
     // its path), B zero. Error: the name is taken, nothing is targeted (names what could be).
     Adapter& add(const std::string& name, const LoraConfig& config, uint64_t seed,
                  const std::string& base);
-    // From a folder in peft's layout, off. Error naming field or tensor: lora_config's, no such
-    // layer, another shape, a tensor that is not A or B of a linear layer, one half missing.
+    // From a folder in peft's layout, off. A classification head in it (modules_to_save) becomes
+    // the network's, whatever is on later. Error naming field or tensor: lora_config's, no such
+    // layer, another shape, a tensor that is neither A nor B of a linear layer nor such a head, one
+    // half missing, a head of other labels than the network's.
     Adapter& load(const std::string& name, const std::string& folder);
     // Another network's adapter, off, with tensors of its own.
     Adapter& copy(const Adapter& from);
-    // Writes the folder's two files, each atomically.
+    // Writes the folder's two files, each atomically; with the network's classification head.
     void save(const std::string& name, const std::string& folder) const;
 
     // These count, each with its weight (the sum of their deltas); the others are off. Error:
@@ -76,6 +79,10 @@ class Adapters : public Overlay {
     std::vector<std::string> active() const;
     // A and B of one adapter under the names of its file.
     static std::vector<Parameters::Entry> tensors(const Adapter& adapter);
+    // What a folder holds for that adapter under the names of tensors(), and a classification head
+    // under the model's. Error as load.
+    std::map<std::string, at::Tensor> stored(const std::string& name,
+                                             const std::string& folder) const;
 
     std::string describe() const override;
     size_t bytes() const override;
@@ -88,6 +95,15 @@ class Adapters : public Overlay {
         uint32_t version;             // of `merged` when it was put in
     };
     explicit Adapters(Model& network);
+    // A folder as it is.
+    struct File {
+        LoraConfig config;
+        std::vector<AdapterLayer> layers;
+        std::map<std::string, at::Tensor> head;  // by the model's names
+        std::map<std::string, std::string> metadata;
+    };
+    File open(const std::string& folder) const;
+    void put_head(const File& file, const std::string& folder);
     Adapter& keep(std::unique_ptr<Adapter> adapter);
     Linear linear(const std::string& name) const;
     void lay();  // puts on every layer what counts there

@@ -63,8 +63,14 @@ void refuse_variants(const Json& j, const std::string& where) {
     if (j.value("bias", Json("none")) != "none")
         throw Error("bias " + quote(j["bias"].dump()) + " in " + where, "\"none\"",
                     "trained biases are not supported; merge the adapter with peft");
+    // Heads are trained whole; peft names both, whichever the model has.
+    const Json modules = j.value("modules_to_save", Json());
+    const bool heads = modules.is_array() &&
+                       std::all_of(modules.begin(), modules.end(),
+                                   [](auto& m) { return m == "score" || m == "classifier"; });
     for (const auto& [key, value] : j.items())
-        if (!kHarmless.count(key) && key != "init_lora_weights" && key != "bias" && !empty(value))
+        if (!(heads && key == "modules_to_save") && !kHarmless.count(key) &&
+            key != "init_lora_weights" && key != "bias" && !empty(value))
             throw Error(key + " = " + quote(value.dump()) + " in " + where,
                         "plain LoRA on linear layers",
                         "this needs more than A and B; merge the adapter with peft");

@@ -56,6 +56,10 @@ bool is_head(const std::string& path) {
     return path == "lm_head" || path == "score" || path == "classifier";
 }
 
+bool is_head_tensor(const std::string& name) {
+    return starts_with(name, "score.") || starts_with(name, "classifier.");
+}
+
 std::string last_parts(Model& network) {
     std::vector<std::string> parts;
     for (const auto& named : network.parameters().linears()) {

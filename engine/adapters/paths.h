@@ -18,6 +18,8 @@ uint64_t name_hash(const std::string& name);
 std::string module_path(const Model& network, const std::string& linear);
 // Whether it is a head over vocabulary or labels, which "all-linear" leaves out.
 bool is_head(const std::string& path);
+// "score.weight", "classifier.bias": tensors of a classification head.
+bool is_head_tensor(const std::string& name);
 // "c_attn, c_fc, c_proj": what targets may name.
 std::string last_parts(Model& network);
 // The name of the linear that a path of an adapter's file means: the same path, or the only one of

@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char *kConfig = "adapter_config.json", *kWeights = "adapter_model.safetensors",
-                     *kPrefix = "base_model.model.", *kHash = "base_hash";
+                     *kPrefix = "base_model.model.", *kHash = "base_hash", *kLabels = "labels",
+                     *kPooling = "pooling";
 
 at::Tensor tensor_from(const TensorView& view, at::ScalarType wanted, const std::string& what) {
     at::ScalarType type;
@@ -43,18 +44,32 @@ std::string shape_text(const std::vector<int64_t>& shape) {
     return text + "]";
 }
 
+std::string without_prefix(const std::string& name) {
+    return name.rfind(kPrefix, 0) == 0 ? name.substr(std::strlen(kPrefix)) : name;
+}
+
 // "base_model.model.<path>.lora_A.weight" -> path and 'A'. Error: anything else.
 std::pair<std::string, char> parse_name(const std::string& name, const std::string& where) {
+    const std::string bare = without_prefix(name);
     for (char half : {'A', 'B'}) {
-        const std::string end = std::string(".lora_") + half + ".weight",
-                          prefix = name.rfind(kPrefix, 0) == 0 ? kPrefix : "";
-        if (name.size() > prefix.size() + end.size() &&
-            name.compare(name.size() - end.size(), end.size(), end) == 0)
-            return {name.substr(prefix.size(), name.size() - end.size() - prefix.size()), half};
+        const std::string end = std::string(".lora_") + half + ".weight";
+        if (bare.size() > end.size() &&
+            bare.compare(bare.size() - end.size(), end.size(), end) == 0)
+            return {bare.substr(0, bare.size() - end.size()), half};
     }
     throw Error("tensor " + quote(name, 150) + " in " + where,
                 "lora_A and lora_B weights of linear layers",
                 "adapters of embeddings, norms or whole layers are not supported");
+}
+
+// In f32, or f64 where it is.
+TensorToWrite to_write(const std::string& name, const at::Tensor& tensor) {
+    const bool wide = tensor.scalar_type() == at::kDouble;
+    return {name, wide ? Dtype::F64 : Dtype::F32, tensor.sizes().vec(), [tensor, wide] {
+                auto held = std::make_shared<at::Tensor>(
+                    tensor.detach().to(at::kCPU, wide ? at::kDouble : at::kFloat).contiguous());
+                return std::shared_ptr<const void>(held, held->const_data_ptr());
+            }};
 }
 
 void check_shape(const TensorView& view, std::vector<int64_t> wanted, const std::string& name,
@@ -85,13 +100,14 @@ std::vector<std::string> target_names(Model& network, const Adapter& adapter) {
         matched += parts.targets_module(module_path(network, named.name), false);
     if (matched == adapter.layers.size()) return parts.targets;
     std::vector<std::string> paths;
-    for (const AdapterLayer& layer : adapter.layers) paths.push_back(layer.path);
+    for (const AdapterLayer& layer : adapter.layers)
+        paths.push_back(module_path(network, layer.linear));
     return paths;
 }
 
 }  // namespace
 
-Adapter& Adapters::load(const std::string& name, const std::string& folder) {
+Adapters::File Adapters::open(const std::string& folder) const {
     const std::string where = quote(folder, 200);
     if (!is_adapter_folder(folder))
         throw Error(where + " is no adapter",
@@ -99,49 +115,118 @@ Adapter& Adapters::load(const std::string& name, const std::string& folder) {
                     fs::exists(fs::path(folder) / "adapter_model.bin")
                         ? "it holds a pickle, which may run code: save it as safetensors"
                         : "");
-    const std::string file = (fs::path(folder) / kWeights).string(), file_text = quote(file, 200);
-    auto adapter = std::make_unique<Adapter>();
-    adapter->name = name;
+    File file;
     const std::string config_path = (fs::path(folder) / kConfig).string();
-    adapter->config = lora_config(read_json(config_path), quote(config_path, 200));
-    adapter->dropout->p = adapter->config.dropout;
-    const Json base = adapter->config.file.value("base_model_name_or_path", Json());
-    if (base.is_string()) adapter->base = base.get<std::string>();
-
-    const Safetensors weights = Safetensors::open(file);
+    file.config = lora_config(read_json(config_path), quote(config_path, 200));
+    const std::string path = (fs::path(folder) / kWeights).string(), text = quote(path, 200);
+    const Safetensors weights = Safetensors::open(path);
+    file.metadata = weights.metadata();
     std::map<std::string, Halves> found;  // by path
-    for (const auto& [tensor, view] : weights.tensors()) {
-        auto [path, half] = parse_name(tensor, file_text);
-        found[path].name[half - 'A'] = tensor;
-        found[path].view[half - 'A'] = &view;
-    }
-    if (found.empty()) throw Error(file_text + " holds no tensors");
     at::NoGradGuard no_grad;
-    const at::Device device = network_.parameters().device();
     const auto type = network_.parameters().dtype() == at::kDouble ? at::kDouble : at::kFloat;
-    for (const auto& [path, halves] : found) {
-        const std::string layer = linear_for(network_, path);
+    for (const auto& [tensor, view] : weights.tensors()) {
+        const std::string bare = without_prefix(tensor);
+        if (is_head_tensor(bare)) {
+            file.head[bare] = tensor_from(view, type, tensor);
+            continue;
+        }
+        auto [layer, half] = parse_name(tensor, text);
+        found[layer].name[half - 'A'] = tensor;
+        found[layer].view[half - 'A'] = &view;
+    }
+    if (found.empty()) throw Error(text + " holds no adapter tensors");
+    const at::Device device = network_.parameters().device();
+    for (const auto& [path_of, halves] : found) {
+        const std::string layer = linear_for(network_, path_of);
         if (layer.empty())
-            throw Error("layer " + quote(path, 150) + " of " + file_text,
+            throw Error("layer " + quote(path_of, 150) + " of " + text,
                         "a linear layer of this " + network_.model_type() + " model",
                         "the adapter may be of another base model");
         if (!halves.view[0] || !halves.view[1])
-            throw Error("layer " + quote(path, 150) + " of " + file_text + " has no lora_" +
+            throw Error("layer " + quote(path_of, 150) + " of " + text + " has no lora_" +
                         (halves.view[0] ? "B" : "A"));
         const LinearWeight& weight = *base_[index_of(linears_, layer)];
-        const int rank = adapter->config.rank_of(path);
-        check_shape(*halves.view[0], {rank, weight.in_features()}, halves.name[0], file_text);
-        check_shape(*halves.view[1], {weight.out_features(), rank}, halves.name[1], file_text);
-        adapter->layers.push_back({module_path(network_, layer), layer,
-                                   tensor_from(*halves.view[0], type, halves.name[0]).to(device),
-                                   tensor_from(*halves.view[1], type, halves.name[1]).to(device),
-                                   adapter->config.scale_of(path)});
+        const int rank = file.config.rank_of(path_of);
+        check_shape(*halves.view[0], {rank, weight.in_features()}, halves.name[0], text);
+        check_shape(*halves.view[1], {weight.out_features(), rank}, halves.name[1], text);
+        file.layers.push_back({module_path(network_, layer), layer,
+                               tensor_from(*halves.view[0], type, halves.name[0]).to(device),
+                               tensor_from(*halves.view[1], type, halves.name[1]).to(device),
+                               file.config.scale_of(path_of)});
     }
-    if (auto hash = weights.metadata().find(kHash); hash != weights.metadata().end()) {
+    return file;
+}
+
+// Everything is checked before the network gets a head.
+void Adapters::put_head(const File& file, const std::string& folder) {
+    if (file.head.empty()) return;
+    const std::string where = " of " + quote(folder, 200);
+    const std::string name = network_.causal() ? "score" : "classifier";
+    auto weight = file.head.find(name + ".weight");
+    if (weight == file.head.end())
+        throw Error("head " + quote(file.head.begin()->first) + where, name + ".weight");
+    const Classifier* there = network_.classifier();
+    const int64_t count = there ? int64_t(there->labels.size()) : weight->second.size(0);
+    if (weight->second.dim() != 2 || weight->second.size(0) != count ||
+        weight->second.size(1) != network_.hidden_size())
+        throw Error(
+            "head " + quote(name) + where + " of shape " + shape_text(weight->second.sizes().vec()),
+            shape_text({count, network_.hidden_size()}) + " for this model");
+    std::vector<std::string> labels;
+    for (int64_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
+    if (auto told = file.metadata.find(kLabels); told != file.metadata.end()) {
+        const Json list = parse_json(told->second, "labels" + where);
+        for (size_t i = 0; list.is_array() && i < list.size() && i < labels.size(); ++i)
+            if (list[i].is_string()) labels[i] = list[i].get<std::string>();
+        if (there && labels != there->labels)
+            throw Error("labels " + told->second + where, "those of the model's own head");
+    }
+    auto pooling = file.metadata.find(kPooling);
+    if (!there)
+        network_.add_classifier(labels,
+                                pooling != file.metadata.end() ? pooling->second
+                                : network_.causal()            ? "lasttoken"
+                                                               : "cls",
+                                0);
+    at::NoGradGuard no_grad;
+    for (const Parameters::Entry& entry : network_.parameters().entries())
+        if (auto given = file.head.find(entry.name); given != file.head.end())
+            entry.tensor.detach().copy_(given->second.reshape(entry.tensor.sizes()));
+}
+
+Adapter& Adapters::load(const std::string& name, const std::string& folder) {
+    if (has(name)) throw Error("there is an adapter " + quote(name) + " already", "another name");
+    File file = open(folder);
+    auto adapter = std::make_unique<Adapter>();
+    adapter->name = name;
+    adapter->config = file.config;
+    adapter->dropout->p = file.config.dropout;
+    const Json base = file.config.file.value("base_model_name_or_path", Json());
+    if (base.is_string()) adapter->base = base.get<std::string>();
+    adapter->layers = std::move(file.layers);
+    if (auto hash = file.metadata.find(kHash); hash != file.metadata.end()) {
         adapter->base_hash = hash->second;
         adapter->other_base = hash->second != weights_hash(network_);
     }
+    put_head(file, folder);
     return keep(std::move(adapter));
+}
+
+std::map<std::string, at::Tensor> Adapters::stored(const std::string& name,
+                                                   const std::string& folder) const {
+    const Adapter& adapter = const_cast<Adapters*>(this)->get(name);
+    const File file = open(folder);
+    std::map<std::string, at::Tensor> result;
+    for (const AdapterLayer& from : file.layers)
+        for (const AdapterLayer& layer : adapter.layers)
+            if (layer.linear == from.linear) {
+                result[kPrefix + layer.path + ".lora_A.weight"] = from.a;
+                result[kPrefix + layer.path + ".lora_B.weight"] = from.b;
+            }
+    for (const Parameters::Entry& entry : network_.parameters().entries())
+        if (auto head = file.head.find(entry.name); head != file.head.end())
+            result[entry.name] = head->second.to(entry.tensor.scalar_type());
+    return result;
 }
 
 void Adapters::save(const std::string& name, const std::string& folder) const {
@@ -151,24 +236,30 @@ void Adapters::save(const std::string& name, const std::string& folder) const {
     if (failed)
         throw Error("cannot make the folder " + quote(folder, 200) + ": " + failed.message());
     bool transposed = false;
+    std::vector<TensorToWrite> out;
     for (const AdapterLayer& layer : adapter.layers) {
         const auto& base = base_[index_of(linears_, layer.linear)];
-        if (std::string(base->kind()) != "plain") continue;
-        transposed |= !base->dense_weight().is_same(stored_weight(network_, layer.linear));
+        if (std::string(base->kind()) == "plain")
+            transposed |= !base->dense_weight().is_same(stored_weight(network_, layer.linear));
+        // By what the network is now: a head put on it since changes transformers' paths.
+        const std::string path = kPrefix + module_path(network_, layer.linear);
+        out.push_back(to_write(path + ".lora_A.weight", layer.a));
+        out.push_back(to_write(path + ".lora_B.weight", layer.b));
     }
-    std::vector<TensorToWrite> out;
-    for (const Parameters::Entry& entry : tensors(adapter))
-        out.push_back(
-            {entry.name, entry.tensor.scalar_type() == at::kDouble ? Dtype::F64 : Dtype::F32,
-             entry.tensor.sizes().vec(), [tensor = entry.tensor] {
-                 auto held = std::make_shared<at::Tensor>(tensor.detach().cpu().contiguous());
-                 return std::shared_ptr<const void>(held, held->const_data_ptr());
-             }});
     std::map<std::string, std::string> metadata = {{"format", "pt"}};
     if (!adapter.base_hash.empty()) metadata[kHash] = adapter.base_hash;
-    write_safetensors((fs::path(folder) / kWeights).string(), std::move(out), metadata);
     Json config = adapter_config(adapter.config, target_names(network_, adapter), transposed,
                                  adapter.base, network_.causal());
+    if (const Classifier* head = network_.classifier()) {
+        for (const Parameters::Entry& entry : network_.parameters().entries())
+            if (is_head_tensor(entry.name))
+                out.push_back(to_write(kPrefix + entry.name, entry.tensor));
+        config["modules_to_save"] = {network_.causal() ? "score" : "classifier"};
+        config["task_type"] = "SEQ_CLS";
+        metadata[kLabels] = dump_json(Json(head->labels), -1);
+        metadata[kPooling] = head->pooling;
+    }
+    write_safetensors((fs::path(folder) / kWeights).string(), std::move(out), metadata);
     write_file((fs::path(folder) / kConfig).string(), dump_json(config) + "\n");
 }
 
@@ -225,6 +316,7 @@ std::string weights_hash(Model& network) {
     uint64_t h = name_hash(network.model_type());
     auto mix = [&](uint64_t word) { h = (h ^ word) * 1099511628211ull; };
     for (const Parameters::Entry& entry : network.parameters().entries()) {
+        if (is_head_tensor(entry.name)) continue;  // comes with the adapter
         mix(name_hash(entry.name));
         for (int64_t n : entry.tensor.sizes()) mix(uint64_t(n));
         at::Tensor flat = entry.tensor.detach().reshape({-1});

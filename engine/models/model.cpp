@@ -118,7 +118,10 @@ class SharedSource : public TensorSource {
     }
     bool has(const std::string& name) const override { return tensors_.count(name) > 0; }
     at::Tensor get(const std::string& name, at::IntArrayRef, Init) override {
-        return tensors_.at(name);
+        const at::Tensor& tensor = tensors_.at(name);
+        // A classification head is the second network's own, and begins as a copy.
+        const bool head = name.rfind("score.", 0) == 0 || name.rfind("classifier.", 0) == 0;
+        return head ? tensor.detach().clone() : tensor;
     }
 
   private:

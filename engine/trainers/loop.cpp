@@ -83,8 +83,9 @@ TrainerState state_of(const std::string& objective, const TrainerOptions& option
 }
 
 // The tensors of a checkpoint's file that stand for `into`, in its order.
-std::vector<at::Tensor> matching(const std::vector<NamedTensor>& into, const std::string& path) {
-    std::map<std::string, at::Tensor> from = read_tensors(path);
+std::vector<at::Tensor> matching(const std::vector<NamedTensor>& into,
+                                 const std::map<std::string, at::Tensor>& from,
+                                 const std::string& path) {
     std::vector<at::Tensor> result;
     for (const NamedTensor& t : into) {
         auto found = from.find(t.name);
@@ -369,11 +370,13 @@ void Loop::resume(const std::string& folder) {
     if (!options.seed_given) options.seed = saved.options.seed;
     check_same_training(saved, state_of(name_, options, sequences_, steps_total_), folder);
     prepare();
-    check_tuned_base(*model_, options_, folder);
     // Everything is checked before anything is copied: a broken checkpoint leaves all as it was.
     const std::vector<NamedTensor> state = optimizer_->state();
-    std::vector<at::Tensor> weights = matching(parameters_, folder + "/" + tuned_file(options_));
-    std::vector<at::Tensor> moments = matching(state, folder + "/optimizer.safetensors");
+    const std::string file = folder + "/" + tuned_file(options_),
+                      moments_file = folder + "/optimizer.safetensors";
+    std::vector<at::Tensor> weights =
+        matching(parameters_, read_tuned(*model_, options_, folder), file);
+    std::vector<at::Tensor> moments = matching(state, read_tensors(moments_file), moments_file);
     copy_into(parameters_, weights);
     copy_into(state, moments);
     options_ = options;

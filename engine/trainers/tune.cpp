@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "formats/safetensors.h"
+#include "trainers/checkpoint.h"
 
 namespace moonlet {
 
@@ -139,15 +140,17 @@ std::string tuned_file(const TrainerOptions& options) {
     return is_lora(options) ? "adapter_model.safetensors" : "model.safetensors";
 }
 
-void check_tuned_base(LanguageModel& model, const TrainerOptions& options,
-                      const std::string& folder) {
-    if (!is_lora(options)) return;
-    const Safetensors file = Safetensors::open(folder + "/" + tuned_file(options));
+std::map<std::string, at::Tensor> read_tuned(LanguageModel& model, const TrainerOptions& options,
+                                             const std::string& folder) {
+    const std::string path = folder + "/" + tuned_file(options);
+    if (!is_lora(options)) return read_tensors(path);
+    const Safetensors file = Safetensors::open(path);
     auto hash = file.metadata().find("base_hash");
     if (hash != file.metadata().end() && hash->second != adapter_of(model, options).base_hash)
         throw Error("cannot go on from " + quote(folder, 200) +
                         ": its adapter was trained over other weights",
                     "the same base model");
+    return Adapters::of(*model.network).stored(options.adapter, folder);
 }
 
 }  // namespace moonlet

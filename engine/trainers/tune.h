@@ -6,6 +6,7 @@
 //          frozen, record no gradients and stay as they are, and the given model stays without it
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,8 +50,9 @@ class Tuning {
 void save_tuned(LanguageModel& model, const TrainerOptions& options, const std::string& folder);
 // The file of it that holds tuned_parameters().
 std::string tuned_file(const TrainerOptions& options);
+// What that file holds, by the names of tuned_parameters() and of what an objective adds to them.
 // Error: the checkpoint's adapter was trained over other weights.
-void check_tuned_base(LanguageModel& model, const TrainerOptions& options,
-                      const std::string& folder);
+std::map<std::string, at::Tensor> read_tuned(LanguageModel& model, const TrainerOptions& options,
+                                             const std::string& folder);
 
 }  // namespace moonlet
