@@ -231,11 +231,49 @@ for line in (arg[4]):gmatch "[^;]+" do
     file:close()
 end
 """
+# Classifiers: the loss over four rows after three steps, which peft must give again.
+CLASSIFIER = """
+local out, models_ = arg[1], arg[2]
+for _, base in ipairs { "llama-gqa", "gpt2-bare", "qwen3-gqa-tied" } do
+    local data = {}
+    for i, label in ipairs { "low", "high", "low", "high" } do
+        data[i] = { input_ids = { 3 * i, 4, 1 + i, 5, 9 + i }, label = label }
+    end
+    local function step(model, lr, steps)
+        local t = trainers.classify { model = model, data = data, tune = "lora", rank = 4, lr = lr,
+            max_steps = steps, batch_size = 4, warmup_ratio = 0, seed = 1 }
+        t:run()
+        return t
+    end
+    local trained = step(models.load(models_ .. "/" .. base), 0.02, 3).model
+    trained:save(out .. "/classify-" .. base)
+    local file = assert(io.open(out .. "/classify-" .. base .. "/loss.json", "w"))
+    file:write(json.encode { data = data, loss = step(trained, 0, 1).history[1].loss })
+    file:close()
+end
+"""
 CHECKS = ["llama-all,llama-gqa,all-linear,4,false", "llama-qv,llama-gqa,q_proj+v_proj,8,true",
           "llama-bf16,llama-mqa-bf16,all-linear,4,false",
           "gpt2-conv1d,gpt2-tied,c_attn+c_proj,4,false", "gpt2-bare,gpt2-bare,all-linear,4,false",
           "qwen3-all,qwen3-gqa-tied,all-linear,4,false", "bert-bare,bert-bare,as-it-is,4,false",
           "bert-mlm,bert-mlm,as-it-is,4,false"]
+
+
+def check_classifier(folder, base):
+    written = json.loads((folder / "loss.json").read_text())
+    config = tf.AutoConfig.from_pretrained(MODELS / base, num_labels=2, attn_implementation="eager")
+    config.pad_token_id = None
+    model = tf.AutoModelForSequenceClassification.from_pretrained(MODELS / base, config=config)
+    model = peft.PeftModel.from_pretrained(model, folder).eval()
+    loss = 0.0
+    for row in written["data"]:  # one by one: no padding
+        with torch.no_grad():
+            scores = model(input_ids=torch.tensor([row["input_ids"]])).logits
+        wanted = torch.tensor([["high", "low"].index(row["label"])])
+        loss += torch.nn.functional.cross_entropy(scores, wanted).item() / len(written["data"])
+    gap = abs(loss - written["loss"])
+    print(f"classify-{base:16} loss {written['loss']:.6f}, peft's {loss:.6f}")
+    return gap < 1e-5
 
 
 def check(moonlet):
@@ -264,6 +302,10 @@ def check(moonlet):
             limit = 0.05 if "bf16" in case else 1e-4
             good &= gap <= limit and moved > 10 * gap
             print(f"{case:16} {kind:7} max difference {gap:.1e}, adapter moves them by {moved:.1e}")
+        script.write_text(CLASSIFIER)
+        subprocess.run([moonlet, script, folder, MODELS], check=True)
+        for base in ("llama-gqa", "gpt2-bare", "qwen3-gqa-tied"):
+            good &= check_classifier(Path(folder) / f"classify-{base}", base)
     return good
 
 
