@@ -31,15 +31,14 @@ local function one_line(passage, columns)
     return text.cut((passage:gsub("%s+", " ")), columns)
 end
 
+-- The score and, where ranks were fused, the place in each leg that found it.
 local function score_text(hit)
-    local parts = { ("%.4g"):format(hit.score) }
-    if hit.bm25 and hit.dense then
-        parts[#parts + 1] = ("bm25 #%d, dense #%d"):format(hit.bm25.rank, hit.dense.rank)
-    elseif hit.fused then
-        parts[#parts + 1] = hit.bm25 and ("bm25 #%d"):format(hit.bm25.rank)
-            or ("dense #%d"):format(hit.dense.rank)
+    local legs = {}
+    for _, name in ipairs { "bm25", "dense" } do
+        local leg = hit[name]
+        if leg and leg.score ~= hit.score then legs[#legs + 1] = name .. " #" .. leg.rank end
     end
-    return table.concat(parts, "  ")
+    return ("%.4g"):format(hit.score) .. (#legs > 0 and "  " .. table.concat(legs, ", ") or "")
 end
 
 local function place(hit)

@@ -112,9 +112,17 @@ local function check_weights(weights, level)
     end
 end
 
+-- The model and the name by which models.load opens it again.
 local function load_model(embed)
     if type(embed) == "string" then return moonlet.models.load(embed), embed end
-    return embed, embed.name
+    local folder = type(embed) == "userdata" and embed.folder
+    return embed, folder and folder ~= "" and folder or embed.name
+end
+
+-- Tells native models apart by their weights; nil for others.
+local function fingerprint(model)
+    if type(model) ~= "userdata" then return nil end
+    return require("moonlet_engine").functions["_retrievers.fingerprint"](model)
 end
 
 local function pick(from, names)
@@ -123,8 +131,9 @@ local function pick(from, names)
     return result
 end
 
--- The empty parts of a retriever: opts are checked, kind is decided.
-local function assemble(opts, passages)
+-- The parts of a retriever with the passages that there are; opts are checked, kind is decided.
+-- Vectors are taken from the file where one is named.
+local function assemble(opts, passages, file)
     local self = { kind = opts.kind, options = opts, passages = passages }
     if opts.kind ~= "dense" then
         self.lexical = moonlet.retrievers.bm25(pick(opts, { "method", "k1", "b", "delta",
@@ -132,6 +141,8 @@ local function assemble(opts, passages)
     end
     if opts.kind ~= "bm25" then
         self.model, self.model_name = load_model(opts.embed)
+        self.vectors = moonlet.retrievers.vectors(#passages > 0 and file
+            or pick(opts, { "index", "m", "ef_construction", "ef_search" }))
     end
     return setmetatable(self, meta)
 end
@@ -166,9 +177,30 @@ function retrievers.new(opts)
     return self
 end
 
+local EMBED_SLICE = 64 -- texts that a model of Lua's own embeds at a time
+
+-- A tensor, or a list of lists of numbers.
+local function embed(model, texts)
+    if type(model) ~= "userdata" and not (type(model) == "table" and model.embed) then
+        refuse("retriever", "embed is a " .. type(model), "a Model or its name, as \"minilm\"", 3)
+    end
+    return model:embed(texts)
+end
+
 -- Brings both legs up to the passages; what an interrupted call left is done by the next one.
 local function complete(self)
-    if self.lexical and #self.lexical < #self.passages then self.lexical:add(self.passages) end
+    local passages, vectors = self.passages, self.vectors
+    if self.lexical and #self.lexical < #passages then self.lexical:add(passages) end
+    if not vectors or #vectors >= #passages then return end
+    if type(self.model) == "userdata" then return vectors:embed(passages, self.model) end
+    for first = #vectors + 1, #passages, EMBED_SLICE do
+        local last = math.min(first + EMBED_SLICE - 1, #passages)
+        vectors:add(embed(self.model, passages:texts(first, last)))
+        if #vectors ~= last then
+            refuse("retriever", ("the model embedded %d of %d texts"):format(
+                #vectors - first + 1, last - first + 1), "one vector for each", 3)
+        end
+    end
 end
 
 --- Takes in more documents, cut as the first ones were.
@@ -191,26 +223,52 @@ function Retriever:add(docs)
     return self
 end
 
--- Ranked candidates of one leg: {passage numbers}, {scores}.
-local function by_words(self, query, k, among)
-    return self.lexical:search(query, { k = k, among = among })
-end
-
-local function collect(self, leg, name, found, k)
-    local list = {}
-    for rank = 1, math.min(k, #found.ids) do
-        local hit = self.passages:get(found.ids[rank])
-        hit.score = found.scores[rank]
-        hit[name] = { rank = rank, score = hit.score }
-        list[rank] = hit
+-- What the legs found for a query, as hits. `found` has a list {ids=, scores=} per leg.
+local function hits_of(self, query, found, opts)
+    local order = found.bm25 or found.dense
+    if self.kind == "hybrid" then
+        local weights = opts.weights or self.options.weights or {}
+        local fused = moonlet.retrievers.fuse({ found.bm25.ids, found.dense.ids },
+            { weights = { weights.bm25 or 1, weights.dense or 1 },
+                k = self.options.rank_constant })
+        order = { ids = {}, scores = {} }
+        for i = 1, math.min(opts.k, #fused) do
+            order.ids[i], order.scores[i] = fused[i].id, fused[i].score
+        end
     end
-    return list
+    local list, places = {}, {}
+    for i = 1, math.min(opts.k, #order.ids) do
+        local id = order.ids[i]
+        list[i] = self.passages:get(id)
+        list[i].score, places[id] = order.scores[i], i
+    end
+    for name, leg in pairs(found) do
+        for rank, id in ipairs(leg.ids) do
+            local hit = list[places[id] or 0]
+            if hit then hit[name] = { rank = rank, score = leg.scores[rank] } end
+        end
+    end
+    return hits.new(list, query)
 end
 
-local function search_one(self, query, opts)
-    local k = opts.k or 5
-    local ids, scores = by_words(self, query, k, opts.among)
-    return hits.new(collect(self, nil, "bm25", { ids = ids, scores = scores }, k), query)
+local function search(self, queries, opts)
+    local depth = opts.k
+    if self.kind == "hybrid" then
+        depth = math.max(depth, opts.candidates or self.options.candidates or 100)
+    end
+    local given = { k = depth, among = opts.among }
+    local dense = self.vectors and #queries > 0
+        and self.vectors:search(embed(self.model, queries), given)
+    local results = {}
+    for i, query in ipairs(queries) do
+        local found = { dense = dense and dense[i] }
+        if self.lexical then
+            local ids, scores = self.lexical:search(query, given)
+            found.bm25 = { ids = ids, scores = scores }
+        end
+        results[i] = hits_of(self, query, found, opts)
+    end
+    return results
 end
 
 --- Finds the passages for a query, best first. Several queries (a list) give a list of results.
@@ -224,15 +282,90 @@ function Retriever:search(query, opts)
     if opts.k and opts.k < 1 then refuse("retriever:search", "k = " .. opts.k, "1 or more") end
     check_weights(opts.weights, 1)
     complete(self)
-    local given = { k = opts.k, weights = opts.weights, candidates = opts.candidates }
+    local given = { k = opts.k or 5, weights = opts.weights, candidates = opts.candidates }
     if opts.filter then given.among = self.passages:select(opts.filter) end
-    if type(query) == "string" then return search_one(self, query, given) end
+    if type(query) == "string" then return search(self, { query }, given)[1] end
     if type(query) ~= "table" then
         refuse("retriever:search", "a query that is a " .. type(query), "a text or a list of texts")
     end
-    local results = {}
-    for i, one in ipairs(query) do results[i] = search_one(self, one, given) end
-    return results
+    return search(self, query, given)
+end
+
+--- Saves documents, passages and vectors. A save that fails or is killed leaves the last one.
+---@param folder string is made when it is not there
+function Retriever:save(folder)
+    complete(self)
+    local path = folder .. "/retriever.json"
+    local old = io.open(path, "rb")
+    if old then
+        old:close()
+        old = moonlet.json.load(path).data
+    end
+    local data = "data-" .. (tonumber(tostring(old):match "^data%-(%d+)$") or 0) + 1
+    self.passages:save(folder .. "/" .. data)
+    if self.vectors and #self.vectors > 0 then
+        self.vectors:save(folder .. "/" .. data .. "/vectors.safetensors")
+    end
+    local kept = {}
+    for name, value in pairs(self.options) do
+        if name ~= "embed" then kept[name] = value end
+    end
+    if type(kept.split) == "table" then
+        kept.split = pick(kept.split, { "by", "size", "overlap", "separators", "sentences" })
+    end
+    moonlet.json.save(path, { format = "moonlet retriever", version = 1, data = data,
+        options = moonlet.json.object(kept), passages = #self.passages,
+        documents = self.passages.documents, embedder = self.model and { name = self.model_name,
+            fingerprint = fingerprint(self.model) } })
+    if old then -- nothing refers to it any more
+        for _, name in ipairs { "rows.jsonl", "texts", "vectors.safetensors" } do
+            os.remove(folder .. "/" .. old .. "/" .. name)
+        end
+        os.remove(folder .. "/" .. old)
+    end
+end
+
+---@class RetrieverLoadOptions
+---@field embed? string|table|userdata the embedding model (default the one it was made with)
+local LOAD = options.rows { "embed string|table|userdata" }
+
+--- Opens a retriever that r:save wrote; it finds what it found before. The embedding model is
+--- opened by its name and has to be the same one: its weights are compared by their fingerprint.
+---@param folder string
+---@param opts? RetrieverLoadOptions
+---@return Retriever
+function retrievers.load(folder, opts)
+    options.check(opts or {}, LOAD, "retrievers.load")
+    local info = moonlet.json.load(folder .. "/retriever.json")
+    if type(info) ~= "table" or info.format ~= "moonlet retriever" or info.version ~= 1
+        or type(info.data) ~= "string" or type(info.options) ~= "table" then
+        refuse("retrievers.load", folder .. "/retriever.json", "what r:save of this version wrote")
+    end
+    local own = {}
+    for name, value in pairs(info.options) do own[name] = value end
+    local embedder = type(info.embedder) == "table" and info.embedder or {}
+    own.embed = opts and opts.embed or embedder.name
+    local data = folder .. "/" .. info.data
+    local self = assemble(own, moonlet.retrievers.passages(data), data .. "/vectors.safetensors")
+    local given = self.model and fingerprint(self.model)
+    if given and embedder.fingerprint and given ~= embedder.fingerprint then
+        refuse("retrievers.load", ("the embedding model %s is another one (%s) than it was made "
+            .. "with (%s)"):format(tostring(self.model_name), given, embedder.fingerprint),
+            'the same weights: embed = "…", or a new retriever')
+    end
+    if #self.passages ~= info.passages or (self.vectors and #self.vectors ~= #self.passages) then
+        refuse("retrievers.load", ("%s has %d passages"):format(data, #self.passages),
+            ("%d, each with a vector"):format(info.passages))
+    end
+    complete(self)
+    return self
+end
+
+--- Gives the memory back now; the retriever is unusable afterwards.
+function Retriever:release()
+    for _, part in ipairs { "passages", "lexical", "vectors" } do
+        if self[part] then self[part]:release() end
+    end
 end
 
 function meta.__call(self, query, opts) return self:search(query, opts) end

@@ -3,6 +3,8 @@
 // 1-based here. stdlib/retrievers.lua makes a retriever of them.
 #include "lexical/passages.h"
 
+#include <filesystem>
+
 #include "bindings/base/splitter.h"
 #include "bindings/callback.h"
 #include "bindings/classes.h"
@@ -175,7 +177,14 @@ int select(lua_State* L) {
     return 1;
 }
 
-int save(lua_State* L) { return self(L)->save(check_string(L, 2)), 0; }
+int save(lua_State* L) {
+    const std::string folder = check_string(L, 2);
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) throw Error("no folder " + quote(folder), "one that can be made", failed.message());
+    self(L)->save(folder);
+    return 0;
+}
 
 int length(lua_State* L) { return lua_pushnumber(L, double(self(L)->size())), 1; }
 int documents(lua_State* L) { return lua_pushnumber(L, double(self(L)->documents())), 1; }
@@ -219,7 +228,8 @@ const bool registered = add_rows({
      "The whole text that a passage's span points into.", ""},
     {"Passages:select", select, "filter: table|function -> Selection",
      "The passages whose row fits: {column = value, …} or a function of the row.", ""},
-    {"Passages:save", save, "folder: string", "Writes rows.jsonl and texts, atomically.", ""},
+    {"Passages:save", save, "folder: string",
+     "Writes rows.jsonl and texts, atomically; the folder is made.", ""},
     {"Passages:release", release, "", "Gives the memory back now.", ""},
     {"Passages.documents", documents, "-> integer", "How many texts there are.", ""},
     {"Passages:__len", length, "other?: any -> integer", "How many passages there are.", ""},

@@ -6,6 +6,7 @@
 
 #include "bindings/classes.h"
 #include "generation/language_model.h"
+#include "retrievers/vectors.h"
 #include "trainers/trainer.h"
 
 namespace moonlet::bindings {
@@ -31,6 +32,12 @@ template <>
 struct LuaClass<Trainer> {
     static constexpr const char* kName = "Trainer";
     static size_t bytes(const Trainer&) { return 1 << 20; }
+};
+
+template <>
+struct LuaClass<VectorIndex> {
+    static constexpr const char* kName = "VectorIndex";
+    static size_t bytes(const VectorIndex& v) { return v.bytes(); }
 };
 
 inline void push_tensor(lua_State* L, at::Tensor tensor) {
