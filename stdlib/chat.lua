@@ -7,6 +7,7 @@
 
 local ask = require "moonlet.ask"
 local class = require "moonlet.class"
+local rag = require "moonlet.rag"
 local text = require "moonlet.text"
 local tools = require "moonlet.tools"
 
@@ -208,8 +209,9 @@ end
 
 local chat = { new = new }
 
---- Gives a model class the method `chat`.
+--- Gives a model class the methods `chat` and `rag`.
 function chat.add_to(Model)
+    rag.add_to(Model)
     --- A conversation with this model; call it with what you say.
     ---@param opts? ChatOptions
     ---@return Chat

@@ -94,6 +94,14 @@ t.test("embeddings.lua", function()
     t.match(run "embeddings.lua", "farthest from the others")
 end)
 
+t.test("retrieval.lua", function()
+    needs()
+    local output = run "retrieval.lua"
+    t.match(output, "bm25 +the right page is first for [5-8], among three for [6-8] of 8")
+    t.match(output, "verified %d+%-%d+  ")
+    t.match(output, "fabricated")
+end)
+
 t.test("every example is in the table of its README", function()
     local readme = t.read(t.path "examples/README.md")
     local list = assert(io.popen("ls '" .. t.path "examples" .. "'"))
