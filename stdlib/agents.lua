@@ -33,7 +33,7 @@ local result_meta = class("AgentResult")
 local agents = {}
 
 ---@class AgentOptions
----@field model Model any model: native, scripted or remote
+---@field model Model any model (native, scripted, remote), or a name for models.load
 ---@field tools? table list of tools; tools.calculator may stand there uncalled (default none)
 ---@field system? string the system message (default none)
 ---@field messages? table[] a transcript to go on with (default none)
@@ -79,6 +79,7 @@ function agents.new(opts)
     end
     options.check(opts, OPTIONS, "agents.new")
     local model = opts.model
+    if type(model) == "string" then model = require("moonlet").models.load(model) end
     if type(model) ~= "table" and type(model) ~= "userdata" then
         error("agents.new: model is a " .. type(model) .. "; wanted a model, as of models.load", 2)
     end

@@ -3,6 +3,7 @@
 -- stream to the prompt, next-token rows print as bars, and m:chat (chat.lua). It computes nothing.
 
 local adapters = require "moonlet.adapters"
+local ask = require "moonlet.ask"
 local class = require "moonlet.class"
 local generation = require "moonlet.generation"
 local next_tokens = require "moonlet.next"
@@ -13,7 +14,11 @@ local _, Model = class("Model")
 local native_generate, native_next = Model.generate, Model.next
 local native_adapters = Model.adapters
 
+-- A list of messages is rendered by the chat template and answered like a chat's.
 function Model:generate(prompt, opts)
+    if type(prompt) == "table" and type(prompt[1]) == "table" then
+        return ask(self, prompt, opts or {})
+    end
     local given = {}
     for k, v in pairs(opts or {}) do given[k] = v end
     local on_text, finish = stream.sink(given)

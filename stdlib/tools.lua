@@ -197,11 +197,7 @@ function Tool:call(args, context)
     return outcome.value
 end
 
-function meta.__call(self, args, context)
-    local given, problem = checked(self, args)
-    if not given then error(bad_arguments(self, problem), 2) end
-    return Tool.call(self, given, context)
-end
+function meta.__call(self, args, context) return Tool.call(self, args, context) end
 
 -- What a model is given for a value.
 local function content_of(value)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same by Python: asyncio's processes and the jsonschema package, where it is installed."""
 import asyncio
+import importlib.metadata
 import statistics
 import time
 
@@ -41,7 +42,7 @@ try:
 
     checker = jsonschema.Draft202012Validator(SCHEMA)
     value = {"city": "Seoul", "days": 2}
-    version = jsonschema.__version__
+    version = importlib.metadata.version("jsonschema")
     row(f"schema: check of two arguments (jsonschema {version})",
         median(2000, lambda: list(checker.iter_errors(value))), "us")
     row(f"schema: made and checked (jsonschema {version})",
