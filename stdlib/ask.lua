@@ -50,12 +50,13 @@ function ask.for_template(messages, format)
     return result
 end
 
--- The format of a model's calls, or nil when its text is taken as it is.
+-- The format of a model's calls, or nil when its text is taken as it is; and whether its chat
+-- template says so.
 local function format_of(model, given, list)
-    if not list then return nil end
-    if given then return given end
+    if not list then return nil, true end
+    if given then return given, true end
     local ok, known = pcall(function() return model.tool_format end)
-    return ok and known ~= nil and known ~= "" and known or "hermes"
+    return ok and known ~= nil and known ~= "" and known or "hermes", not ok or known ~= ""
 end
 
 -- Calls get ids that the conversation has not used; nine letters and digits are the one form that
@@ -121,8 +122,17 @@ local function answer(model, messages, opts)
         local variables = { add_generation_prompt = true }
         for k, v in pairs(template or {}) do variables[k] = v end
         if list then variables.tools = tools.definitions(list) end
-        format = format_of(model, format, list)
-        local prompt = model:render(ask.for_template(messages, format), variables)
+        local told
+        format, told = format_of(model, format, list)
+        local rendered = ask.for_template(messages, format)
+        local prompt = model:render(rendered, variables)
+        if not told then
+            variables.tools = nil
+            if model:render(rendered, variables) == prompt then
+                error(("%s: its chat template leaves tools out, so it would not know of them; use "
+                    .. "a model whose template shows tools"):format(tostring(model.name)), 0)
+            end
+        end
         given.special = false -- the template wrote the special tokens already
         result = generate(model, prompt, given, format)
     end

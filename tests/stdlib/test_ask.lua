@@ -92,6 +92,16 @@ t.test("a prompt that opened the thought; no tools, no parsing", function()
     t.match(g.raw, "<tool_call>", true)
 end)
 
+t.test("a template that leaves tools out is no use", function()
+    local r = agents.new { model = writer({ "x" }, { tool_format = "" }), tools = { weather } } "go"
+    t.eq(r.finish_reason, "error")
+    t.match(r.error, "writer: its chat template leaves tools out")
+    local shows = writer({ "x" }, { tool_format = "", render = function(_, _, opts)
+        return opts.tools and "with tools" or "without"
+    end })
+    t.eq(agents.new { model = shows, tools = { weather } } "go".text, "x")
+end)
+
 t.test("on_text may still stop the answer", function()
     local m = writer { "one two three four" }
     local r = agents.new { model = m, tools = { weather }, on_text = function() return false end }
