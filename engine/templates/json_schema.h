@@ -46,7 +46,4 @@ class JsonSchema {
     std::map<std::string, std::unique_ptr<Regex>> patterns_;
 };
 
-// Equal as JSON values: 1 is 1.0, false is not 0, the order of an object's members does not matter.
-bool json_equal(const Json& a, const Json& b);
-
 }  // namespace moonlet

@@ -12,6 +12,7 @@
 #include "support.h"
 #include "templates/chat_template.h"
 #include "templates/json_schema.h"
+#include "templates/json_values.h"
 
 using namespace templates_test;
 
