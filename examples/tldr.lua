@@ -2,9 +2,9 @@
 -- A summary without training for summaries, as in "Language Models are Unsupervised Multitask
 -- Learners" (GPT-2, 2019): a hint behind the text asks for it. The texts are fables, the reference
 -- is the moral that was cut off, the measure SQuAD's F1 of words. Beside the hints stand what they
--- have to beat: the first sentence, the last one, and the moral of another fable. The demo model has
--- read fables of this kind and their morals, never a summary: which moral belongs to a fable that it
--- has not seen is what is measured.
+-- have to beat: the first sentence, the last one, and the moral of another fable. The demo model
+-- has read fables of this kind and their morals, never a summary: which moral belongs to a fable it
+-- has not seen is measured.
 -- 힌트만 주고 요약시킵니다. 우화의 교훈을 얼마나 맞히는지 낱말 F1로 잽니다.
 --     moonlet examples/tldr.lua [fables]
 

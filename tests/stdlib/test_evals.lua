@@ -129,6 +129,18 @@ t.test("a model that writes is asked row by row", function()
     t.eq(evals.token_f1(q, { { question = "what?", answer = "full moon" } }).rows[1].score, 2 / 3)
 end)
 
+t.test("a classifier is asked for its label", function()
+    local m = { name = "classifier", labels = { "cat", "dog" }, generate = function() end,
+        classify = function(_, texts)
+            return { { label = texts[1]:find "purr" and "cat" or "dog", score = 0.9 } }
+        end }
+    local rows = { { text = "it purrs", label = "cat" }, { text = "it barks", label = "dog" },
+        { text = "it sleeps", label = "cat" } }
+    t.eq(evals.accuracy(m, rows).scores, { 1, 1, 0 })
+    t.near(evals.f1(m, rows).value, 2 / 3, 1e-12)
+    t.eq(evals.accuracy(m, rows, { input = "text", answer = "label" }).model, "classifier")
+end)
+
 t.test("what is wrong is said", function()
     t.error(function() evals.accuracy({ 1 }, { 1, 2 }) end, "1 predictions for 2 answers")
     t.error(function() evals.accuracy({}, {}) end, "at least one")
