@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Learning from examples in the prompt, as in "Language Models are Few-Shot Learners" (GPT-3,
 -- 2020), and its limit with a model of 3.7 million parameters: examples choose among what it can
--- already, they teach it nothing. Counting on was in its training texts, counting by two was not: there it
--- goes on counting by one, which is one of the wrong choices. How a sequence goes on is asked as
--- multiple choice by likelihood; one of four is chance.
+-- already, they teach it nothing. Counting on was in its training texts, counting by two was not:
+-- there it goes on counting by one, which is one of the wrong choices. How a sequence goes on is
+-- asked as multiple choice by likelihood; one of four is chance.
 -- 프롬프트의 예가 많을수록 맞히는지, 아는 것과 모르는 것을 나누어 봅니다.
 --     moonlet examples/few_shot.lua [questions]
 
