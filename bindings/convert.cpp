@@ -253,7 +253,9 @@ Json options_json(lua_State* L, int index, const OptionTable& rows) {
         if (lua_type(L, -2) != LUA_TSTRING || !plain(L, lua_gettop(L))) continue;
         std::string name = check_string(L, lua_gettop(L) - 1);
         const OptionRow* row = find_row(rows, name);
-        if (row && wants_plain(*row)) result[name] = to_json(L, -1);
+        // a table where a class may stand, too, is for the binding: it may hold objects
+        const bool objects = row && names_class(*row) && lua_istable(L, -1);
+        if (row && wants_plain(*row) && !objects) result[name] = to_json(L, -1);
     }
     return result;
 }

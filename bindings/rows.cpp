@@ -5,6 +5,7 @@
 #include "bindings/convert.h"
 #include "core/error.h"
 #include "core/interrupt.h"
+#include "datasets/training_format.h"
 
 namespace moonlet::bindings {
 
@@ -35,6 +36,19 @@ void each_item(lua_State* L, int index, Use use) {
     }
 }
 
+// Row i. Where its own columns say another format than the dataset (format = "…" when it was
+// loaded), it is given as the messages that the dataset's format makes of it.
+Json as_said(Dataset& data, size_t i) {
+    Json row = data.row(i);
+    const std::string& format = data.format();
+    if (!has_messages(format) || detect_format(row) == format) return row;
+    try {
+        return {{"messages", row_messages(row, format)}};
+    } catch (const Error& e) {
+        throw Error(data.where(i) + ": " + e.what());
+    }
+}
+
 }  // namespace
 
 std::vector<Json> check_rows(lua_State* L, int index) {
@@ -43,7 +57,7 @@ std::vector<Json> check_rows(lua_State* L, int index) {
         auto data = check<Dataset>(L, index);
         for (size_t i = 0; data->has(i); ++i) {
             if (i % 256 == 0) interrupt::check();
-            rows.push_back(data->row(i));
+            rows.push_back(as_said(*data, i));
         }
         if (rows.empty()) throw Error("a dataset with no rows", "at least one");
         return rows;

@@ -39,32 +39,33 @@ end
 local function lengths_line(l, unit)
     if not l.min then return "no rows" end
     local total = unit == "bytes" and dataset.bytes_text(l.total) or text.thousands(l.total)
-    return ("%s to %s · half at most %s · 95%% at most %s · longest row %d · %s in all"):format(
-        text.thousands(l.min), text.thousands(l.max), text.thousands(l.median),
-        text.thousands(l.p95), l.longest, total)
+    return ("%s to %s (row %d) · median %s · 95%% up to %s · %s in all"):format(
+        text.thousands(l.min), text.thousands(l.max), l.longest, text.thousands(l.median),
+        text.thousands(l.p95), total)
 end
 
+-- One line a kind; what differs from row to row (another row's number, bytes) is said of one alone.
 local function suspicious_lines(list, add)
     local kinds, order = {}, {}
     for _, item in ipairs(list) do
-        local why = item.why:gsub("row %d+$", "row N"):gsub("^%d+ bytes", "far more bytes")
-        if not kinds[why] then
-            kinds[why] = {}
-            order[#order + 1] = why
+        local kind = item.why:gsub("row %d+$", "an earlier row"):gsub("^%d+ bytes", "far too long")
+        if not kinds[kind] then
+            kinds[kind] = { why = item.why }
+            order[#order + 1] = kind
         end
-        table.insert(kinds[why], item.row)
+        table.insert(kinds[kind], item.row)
     end
-    for i, why in ipairs(order) do
-        local rows = kinds[why]
-        add(i == 1 and "suspicious" or "", ("%s  %s (%s %s)"):format(
-            text.pad(dataset.counted(#rows, "row"), 8), why, #rows == 1 and "row" or "rows",
-            listed(rows, tostring)))
+    for i, kind in ipairs(order) do
+        local rows = kinds[kind]
+        add(i == 1 and "suspicious" or "", ("%s: %s (%s %s)"):format(
+            dataset.counted(#rows, "row"), #rows == 1 and rows.why or kind,
+            #rows == 1 and "row" or "rows", listed(rows, tostring)))
     end
     if #order == 0 then add("suspicious", "nothing") end
 end
 
 local function label_lines(labels, add)
-    add("labels", ("column %s · %s · balance %.2f (1 = even)"):format(labels.column,
+    add("labels", ("%s: %s · balance %.2f (1 = even)"):format(labels.column,
         dataset.counted(#labels.values, "value"), labels.balance))
     local rows = {}
     for i = 1, math.min(#labels.values, 2 * LISTED) do
@@ -103,13 +104,13 @@ function meta.__tostring(self)
         if not text.unicode() then line = line:gsub(" · ", ", ") end
         lines[#lines + 1] = text.cut("  " .. text.pad(what, 11) .. line, session.width)
     end
-    local head = "review" .. (self.name ~= "" and " of " .. self.name or "") .. "   "
-        .. dataset.counted(self.rows, "row")
-    if self.format then head = head .. (text.unicode() and " · " or ", ") .. self.format end
+    lines[1] = text.cut("review" .. (self.name ~= "" and " of " .. self.name or ""), session.width)
+    local rows = dataset.counted(self.rows, "row")
+    if self.format then rows = rows .. " · " .. self.format end
     if self.skipped > 0 then
-        head = head .. (" (%s skipped)"):format(dataset.counted(self.skipped, "broken row"))
+        rows = rows .. (" · %s skipped"):format(dataset.counted(self.skipped, "broken row"))
     end
-    lines[1] = text.cut(head, session.width)
+    add("rows", rows)
     local columns = {}
     for i, c in ipairs(self.columns) do
         columns[i] = c.name .. " " .. c.type

@@ -224,7 +224,9 @@ const OptionTable kShuffleOptions = {
 std::optional<uint64_t> read_seed(const Json& options) {
     auto it = options.find("seed");
     if (it == options.end() || it->is_null()) return {};
-    return uint64_t(it->get<int64_t>());
+    const double seed = it->get<double>();
+    if (seed < 0 || seed > 9007199254740992.0) throw Error("seed = " + it->dump(), "0 to 2^53");
+    return uint64_t(seed);
 }
 
 int shuffle_rows(lua_State* L) {

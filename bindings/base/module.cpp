@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "bindings/base/session.h"
+#include "bindings/progress_line.h"
 #include "bindings/row.h"
 #include "core/interrupt.h"
 
@@ -12,6 +13,7 @@ extern "C" __attribute__((visibility("default"))) int luaopen_moonlet_base(lua_S
     if (lua_islightuserdata(L, -1))
         interrupt::use(static_cast<std::atomic<int>*>(lua_touserdata(L, -1)));
     lua_pop(L, 1);
+    bindings::show_progress();
     bindings::push_module(L);
     bindings::push_session(L);
     lua_setfield(L, -2, "session");

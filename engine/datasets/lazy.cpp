@@ -6,11 +6,10 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/interrupt.h"
-#include "core/progress.h"
 #include "datasets/at_row.h"
 #include "datasets/columns.h"
 #include "datasets/dataset.h"
+#include "datasets/ticker.h"
 
 namespace moonlet {
 
@@ -37,6 +36,8 @@ class Filtered : public Dataset {
                             : base_->estimated_size() * double(kept_.size()) / double(looked_);
     }
     bool has(size_t i) override {
+        if (done_ || i < kept_.size()) return i < kept_.size();
+        Ticker ticker("filter", "rows");
         while (!done_ && kept_.size() <= i) {
             if (!base_->has(looked_)) {
                 done_ = true;
@@ -44,7 +45,7 @@ class Filtered : public Dataset {
                 break;
             }
             if (looked_ == UINT32_MAX) throw Error("over 4,294,967,295 rows", "fewer");
-            if (looked_ % 64 == 63) tell();
+            ticker.turn(double(looked_), [&] { return base_->estimated_size(); });
             Json row = base_->row(looked_);
             if (at_row(*base_, looked_, [&] { return keep_(row, looked_); }))
                 kept_.push_back(uint32_t(looked_));
@@ -61,10 +62,6 @@ class Filtered : public Dataset {
   private:
     std::vector<Column> find_columns() override { return base_->columns(); }
     std::string find_format() override { return base_->format(); }
-    void tell() {
-        interrupt::check();
-        report_progress({"filter", double(looked_), base_->estimated_size(), "rows", ""});
-    }
     size_t place(size_t i) {
         if (!has(i)) throw Error("row " + std::to_string(i + 1) + " of " + std::to_string(size()));
         return kept_[i];
@@ -139,11 +136,9 @@ DatasetPtr mapped(DatasetPtr base, Change change, bool as_before) {
     if (!base->small())
         return std::make_shared<Mapped>(std::move(base), std::move(change), as_before);
     RowWriter writer;
+    Ticker ticker("map", "rows");
     for (size_t i = 0; base->has(i); ++i) {
-        if (i % 64 == 63) {
-            interrupt::check();
-            report_progress({"map", double(i), base->estimated_size(), "rows", ""});
-        }
+        ticker.turn(double(i), [&] { return base->estimated_size(); });
         writer.add(changed(*base, change, i, as_before));
     }
     DatasetPtr result = writer.finish();

@@ -7,8 +7,7 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "core/interrupt.h"
-#include "core/progress.h"
+#include "datasets/ticker.h"
 #include "tokenizers/unicode.h"
 
 namespace moonlet {
@@ -106,8 +105,8 @@ std::vector<NearPair> near_pairs(const std::vector<Signature>& signatures, doubl
         if (fresh) at->second = jaccard(shingles(folded(text(a))), shingles(folded(text(b))));
         if (at->second >= least && at->second > best[b].similarity) best[b] = {a, b, at->second};
     };
+    Ticker ticker("near duplicates", "bands");
     for (size_t band = 0; band < kBands; ++band) {
-        report_progress({"near duplicates", double(band), double(kBands), "bands", ""});
         std::iota(order.begin(), order.end(), 0u);
         std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
             uint64_t x = signatures[a][band], y = signatures[b][band];
@@ -117,7 +116,7 @@ std::vector<NearPair> near_pairs(const std::vector<Signature>& signatures, doubl
             size_t end = i + 1;
             while (end < n && signatures[order[end]][band] == signatures[order[i]][band]) ++end;
             for (size_t j = i + 1; j < end; ++j) {
-                if (j % 64 == 0) interrupt::check();
+                ticker.turn(double(band), [] { return kBands; });
                 if (from == 0 || (order[i] < from && order[j] >= from)) measure(order[i], order[j]);
             }
             i = end;

@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/interrupt.h"
-#include "core/progress.h"
+#include "datasets/ticker.h"
 #include "tokenizers/unicode.h"
 
 namespace moonlet {
@@ -114,12 +114,12 @@ bool RecordFile::advance() {
 
 bool RecordFile::has(size_t i) {
     if (i < rows_) return true;
-    for (size_t n = 0; rows_ <= i; ++n) {
+    Ticker ticker("reading " + file_->path(), "MB");
+    while (rows_ <= i) {
         if (!advance()) return false;
-        if (n % 1024 != 1023) continue;
-        interrupt::check();
-        report_progress({"reading " + file_->path(), double(front_.offset - begin_) / 1e6,
-                         double(end_ - begin_) / 1e6, "MB", ""});
+        if (rows_ % 64 != 0) continue;
+        ticker.turn(double(front_.offset - begin_) / 1e6,
+                    [&] { return double(end_ - begin_) / 1e6; });
     }
     return true;
 }
@@ -177,7 +177,7 @@ Json RecordFile::row(size_t i) {
     try {
         result = parse_(record);
     } catch (const Error& e) {
-        throw Error(at_line(file_->path(), near_.line) + ": " + e.what());
+        throw Error(where(i) + ": " + e.what());
     }
     return result;
 }
@@ -195,8 +195,10 @@ std::pair<uint64_t, size_t> RecordFile::behind(size_t i) {
 }
 
 std::string RecordFile::where(size_t i) {
-    find(i);
-    return at_line(file_->path(), near_.line);
+    std::string_view record = find(i).bytes;
+    // blank lines before an element of a JSON list belong to its record
+    size_t blank = std::min(record.find_first_not_of(" \t\r\n"), record.size());
+    return at_line(file_->path(), near_.line + count_lines(record.substr(0, blank)));
 }
 
 }  // namespace moonlet

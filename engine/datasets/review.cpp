@@ -8,10 +8,9 @@
 #include <unordered_map>
 
 #include "core/error.h"
-#include "core/interrupt.h"
-#include "core/progress.h"
 #include "datasets/near_duplicates.h"
 #include "datasets/review_rows.h"
+#include "datasets/ticker.h"
 
 namespace moonlet {
 
@@ -117,11 +116,9 @@ bool is_empty(const Json& value) {
 
 template <class Use>
 void each_row(Dataset& data, const std::string& what, Use use) {
+    Ticker ticker(what, "rows");
     for (size_t i = 0; data.has(i); ++i) {
-        if (i % 64 == 63) {
-            interrupt::check();
-            report_progress({what, double(i), data.estimated_size(), "rows", ""});
-        }
+        ticker.turn(double(i), [&] { return data.estimated_size(); });
         use(i, data.row(i));
     }
 }
@@ -253,7 +250,6 @@ Json review(DatasetPtr data, const ReviewOptions& options) {
     if (!options.against.empty()) report["leakage"] = Json::array();
     for (auto& [name, other] : options.against)
         report["leakage"].push_back(leakage(name, data, digest, other, reader, options));
-    report_progress({"", 1, 1, "", ""});
     return report;
 }
 

@@ -6,10 +6,9 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "core/interrupt.h"
-#include "core/progress.h"
 #include "datasets/csv.h"
 #include "datasets/dataset.h"
+#include "datasets/ticker.h"
 
 namespace moonlet {
 
@@ -20,11 +19,9 @@ using Append = std::function<void(const std::string& text)>;
 template <class Use>
 size_t each_row(Dataset& data, Use use) {
     size_t i = 0;
+    Ticker ticker("saving", "rows");
     for (; data.has(i); ++i) {
-        if (i % 64 == 63) {
-            interrupt::check();
-            report_progress({"saving", double(i), data.estimated_size(), "rows", ""});
-        }
+        ticker.turn(double(i), [&] { return data.estimated_size(); });
         use(data.row(i), i);
     }
     return i;

@@ -5,9 +5,8 @@
 #include <unordered_map>
 
 #include "core/error.h"
-#include "core/interrupt.h"
-#include "core/progress.h"
 #include "datasets/at_row.h"
+#include "datasets/ticker.h"
 
 namespace moonlet {
 
@@ -30,11 +29,9 @@ bool less(const Json& a, const Json& b) {
 
 std::vector<Json> all_keys(Dataset& base, const Key& key, const char* what) {
     std::vector<Json> keys;
+    Ticker ticker(what, "rows");
     for (size_t i = 0; base.has(i); ++i) {
-        if (i % 64 == 63) {
-            interrupt::check();
-            report_progress({what, double(i), base.estimated_size(), "rows", ""});
-        }
+        ticker.turn(double(i), [&] { return base.estimated_size(); });
         Json row = base.row(i);
         keys.push_back(at_row(base, i, [&] { return key(row, i); }));
         if (keys.back().is_structured())

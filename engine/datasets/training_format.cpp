@@ -289,6 +289,10 @@ std::vector<std::string> format_names() {
     return names;
 }
 
+bool has_messages(const std::string& name) {
+    return !name.empty() && format_of(name).messages != nullptr;
+}
+
 Json row_messages(const Json& row, const std::string& name) {
     std::string all;
     if (name.empty())

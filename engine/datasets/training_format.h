@@ -13,6 +13,8 @@ namespace moonlet {
 // The name of the format `row` is in, "" = none of them.
 std::string detect_format(const Json& row);
 std::vector<std::string> format_names();
+// Whether rows of the format can be made messages; false for "" too. Error: no such format.
+bool has_messages(const std::string& format);
 
 // The row as a list of messages {"role", "content"}; of a preference row the prompt and the chosen
 // answer. Error: the format has no messages ("text"), or the row lacks what it needs.

@@ -242,6 +242,10 @@ t.test("review: prints, indexes and encodes", function()
     end
     t.match(json.encode(r), '^{"name":')
     t.eq(r:table().rows, 3)
+    r = ds:review { against = { valid = ds:take(1), test = ds:skip(2) }, near = 0 }
+    t.eq({ r.leakage[1].split, r.leakage[2].split }, { "test", "valid" })
+    t.eq(#r.leakage[2].exact, 2)
+    t.eq(r.near, nil)
     t.error(function() ds:review { text = "txt" } end, '"text"')
     t.error(function() ds:review { nearr = 1 } end, "near")
 end)

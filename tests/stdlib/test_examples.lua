@@ -60,6 +60,14 @@ t.test("sft_lora.lua", function()
     t.match(output, "LoRA trained [%d.]+%% of the numbers")
 end)
 
+t.test("datasets.lua", function()
+    needs "stdlib"
+    local output = run "datasets.lua"
+    t.match(output, "false\tquestions.jsonl:44: the row is not JSON")
+    t.match(output, "another answer to the question of row 3")
+    t.match(output, "40 rows: 32 to train on, 4 and 4")
+end)
+
 t.test("tokens.lua", function()
     needs "demo"
     t.match(run "tokens.lua", "Korean costs [%d.]+ times")

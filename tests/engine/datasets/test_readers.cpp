@@ -49,7 +49,7 @@ TEST_CASE("json: a list, an object with one list, JSON lines under the wrong nam
         "o.json", "{\"version\":\"1.1\",\n\"data\":[\n{\"a\":1},\n{\"a\":2}\n],\"n\":{\"x\":[1]}}");
     auto data = load_dataset({held});
     CHECK(rows(data) == R"([{"a":1},{"a":2}])");
-    CHECK(data->where(1) == held + ":3");  // its record begins behind the comma on line 3
+    CHECK(data->where(1) == held + ":4");
     std::string two = write("two.json", R"({"train":[{"a":1}],"test":[{"a":2}]})");
     CHECK_THROWS_WITH(load_dataset({two}),
                       Catch::Contains("2 lists") && Catch::Contains("train, test"));
@@ -61,7 +61,7 @@ TEST_CASE("json: a list, an object with one list, JSON lines under the wrong nam
     for (const char* bad : {"", "  ", "[1", "{\"a\":[1]", "nonsense", "[", "]"})
         CHECK_THROWS_AS(load_dataset({write("bad.json", bad)}), Error);
     CHECK_THROWS_WITH(load_dataset({write("bad.json", "[{\"a\":1},\n{\"a\":}]")}),
-                      Catch::Contains("bad.json:1") && Catch::Contains("not JSON"));
+                      Catch::Contains("bad.json:2") && Catch::Contains("not JSON"));
 }
 
 TEST_CASE("csv: options, and what is not a table") {
