@@ -12,7 +12,7 @@ for i = 1, 40 do
     file:write(('{"question": "What is %d times %d?", "answer": "%d"}\n'):format(i, i + 1,
         i * (i + 1)))
 end
-file:write('{"question": "What is 3 times 4?", "answer": "13"}\n') -- asked before, answered otherwise
+file:write('{"question": "What is 3 times 4?", "answer": "13"}\n') -- asked before
 file:write('{"question": "What is 5 times 6?", "answer": ""}\n')
 file:write('{"question": "Who are you?", "answer": "I am {{name}}."}\n')
 file:write('{"question": "cut off\n') -- not JSON

@@ -34,6 +34,7 @@ class Selection : public Dataset {
     std::optional<size_t> known_size() override {
         if (!range_) return order_.size();
         auto all = base_->known_size();
+        if (!all && count_ > 0 && count_ <= kHead && base_->has(first_ + count_ - 1)) return count_;
         if (!all) return {};
         return std::min(count_, *all > first_ ? *all - first_ : 0);
     }

@@ -159,6 +159,8 @@ TEST_CASE("big data: any order of access gives the same rows, in little memory")
 TEST_CASE("big data: an estimate before, the size after") {
     auto data = big();
     CHECK(!data->known_size());
+    CHECK(take(data, 3, 5)->known_size() == 5);
+    CHECK(take(data, 3, 5)->small());
     CHECK(std::abs(data->estimated_size() - kBig) < kBig / 10);
     CHECK(data->size() == kBig);
     CHECK(data->known_size() == kBig);
