@@ -138,7 +138,7 @@ int fingerprint_(lua_State* L) {
 const bool registered = add_rows({
     {"retrievers.vectors", make, "opts?: VectorOptions|string -> VectorIndex",
      "An empty index of vectors, or one from a file: the part of a retriever that goes by meaning.",
-     "v = retrievers.vectors(); v:add{{1, 0}, {0, 1}}; v:search({3, 1}, {k = 1})[1].ids[1]",
+     "v = retrievers.vectors(); v:add{{1, 0}, {0, 1}}; v:search({3, 1}, {k = 1})",
      VectorOptions::rows()},
     {"VectorIndex:add", add, "vectors: Tensor|table",
      "Adds rows of a tensor or lists of numbers, each brought to length one.", ""},

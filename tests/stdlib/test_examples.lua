@@ -105,7 +105,7 @@ end)
 t.test("retrieval.lua", function()
     needs()
     local output = run "retrieval.lua"
-    t.match(output, "bm25 +the right page is first for [5-8], among three for [6-8] of 8")
+    t.match(output, "bm25 +the right page is first for [4-8], among three for [6-8] of 8")
     t.match(output, "verified %d+%-%d+  ")
     t.match(output, "fabricated")
 end)
