@@ -272,7 +272,7 @@ function rag.add_to(Model)
     ---@param retriever Retriever
     ---@param opts? RagOptions
     ---@return Rag
-    --- Example: rag = m:rag(retrievers.new{{"The cat sleeps."}}); rag("Who sleeps?").citations
+    --- Example: rag = m:rag(retrievers.new{{"A cat sleeps."}}); rag("Who?", {max_tokens=8})
     function Model:rag(retriever, opts) return new(self, retriever, opts) end
 end
 

@@ -39,7 +39,8 @@ passages = splitters.RecursiveCharacterTextSplitter(chunk_size=400).split_text(t
 passages += [p["context"] for a in squad for p in a["paragraphs"]]
 count, dim = 20000, 384
 
-theirs = {"split_recursive_MB/s": len(text.encode()) / 1e6 / best(lambda: splitter.split_text(text))}
+megabytes = len(text.encode()) / 1e6
+theirs = {"split_recursive_MB/s": megabytes / best(lambda: splitter.split_text(text))}
 
 
 def tokens(s):
@@ -76,7 +77,8 @@ def rows(n, seed):
 flat = faiss.IndexFlatIP(dim)
 flat.add(rows(count, 0))
 asked = rows(200, 1e6)
-theirs["flat_single_queries/s"] = 100 / best(lambda: [flat.search(asked[:1], 10) for _ in range(100)])
+theirs["flat_single_queries/s"] = 100 / best(
+    lambda: [flat.search(asked[:1], 10) for _ in range(100)])
 theirs["flat_batch_queries/s"] = len(asked) / best(lambda: flat.search(asked, 10))
 
 with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
@@ -85,7 +87,7 @@ with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
     file.flush()
     command = [moonlet, str(bench / "retrieval.lua"), file.name]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-print(f"{len(text.encode()) / 1e6:.1f} MB of text, {len(passages)} passages, {len(queries)} queries, "
+print(f"{megabytes:.1f} MB of text, {len(passages)} passages, {len(queries)} queries, "
       f"{count} vectors of {dim}")
 print("peers: " + ", ".join(f"{name} {version(name)}" for name in
                              ("langchain-text-splitters", "bm25s", "faiss-cpu")))
