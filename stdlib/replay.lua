@@ -27,7 +27,7 @@ function replay.show(...)
     local count, first = select("#", ...), ...
     local meta = count == 1 and getmetatable(first)
     local display = type(meta) == "table" and rawget(meta, "__display")
-    print(display and display(first) or ...)
+    if display then print(display(first)) else print(...) end
 end
 
 --- Values that the prompt did not show: `expr;`.

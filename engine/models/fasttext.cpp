@@ -2,10 +2,11 @@
 // A bag of n-grams (Joulin et al. 2016, "Bag of Tricks for Efficient Text Classification"): each
 // token and each run of 2 to max_ngram tokens has a vector, runs by a hash into `buckets`; the
 // state of a position is the sum of the vectors that end there, and the mean of the states is the
-// text. Over characters (tokenizers.train{kind = "char"}) these are the character n-grams that
-// carry Korean and other languages without blanks where words end. No attention, no order beyond
-// the n-gram: the strong plain baseline of classification, and quick. An encoder: pool it, put a
-// head on it.
+// text. An n-gram counts once in a text, however
+// often it stands there ("ㅋㅋㅋㅋ" is one laugh). Over characters (tokenizers.train{kind =
+// "char"}) these are the character n-grams that carry Korean and other languages without blanks
+// where words end. No attention, no order beyond the n-gram: the strong plain baseline of
+// classification, and quick. An encoder: pool it, put a head on it.
 #include <cmath>
 
 #include "core/error.h"
@@ -33,10 +34,11 @@ class FastText : public Model {
 
     at::Tensor hidden(const ModelInput& given) override {
         PreparedInput input = prepare(given, false, p_);
-        at::Tensor x = ops::embedding(tokens_, input.ids, "token id");
         // The run's tokens must all count, and stand in one document.
         at::Tensor counts = given.mask.defined() ? given.mask.to(input.ids.device())
                                                  : at::ones_like(input.ids, at::kBool);
+        at::Tensor x = ops::embedding(tokens_, input.ids, "token id");
+        x = x * first_of_its_kind(input.ids, counts).unsqueeze(-1).to(x.scalar_type());
         at::Tensor documents =
             given.documents.defined() ? given.documents.to(input.ids.device()) : at::Tensor();
         at::Tensor hash = input.ids + 1, whole = counts;
@@ -53,13 +55,21 @@ class FastText : public Model {
             at::Tensor mixed = hash.bitwise_xor(at::bitwise_right_shift(hash, 29));
             at::Tensor rows = at::remainder(mixed * kPrime + n, buckets_);
             at::Tensor vectors = ops::embedding(ngrams_, rows, "n-gram");
-            vectors = vectors * inside.unsqueeze(-1).to(vectors.scalar_type());
+            vectors = vectors * first_of_its_kind(rows, inside).unsqueeze(-1).to(x.scalar_type());
             x = x + at::constant_pad_nd(vectors, {0, 0, n - 1, 0});
         }
-        return x;
+        // Long texts average more vectors: scaled so that the mean is of one size.
+        at::Tensor length_root = counts.sum(1).clamp_min(1).to(x.scalar_type()).sqrt();
+        return x * length_root.view({-1, 1, 1});
     }
 
   private:
+    // True where rows [B, T] counts and no earlier one that counts has the same value.
+    static at::Tensor first_of_its_kind(const at::Tensor& rows, const at::Tensor& counts) {
+        at::Tensor same = rows.unsqueeze(2).eq(rows.unsqueeze(1)).logical_and_(counts.unsqueeze(1));
+        return counts & same.tril(-1).any(2).logical_not();
+    }
+
     static constexpr int64_t kPrime = 0x01000193;  // FNV's; products wrap around 64 bits
     Parameters& p_;
     int64_t buckets_, max_ngram_;

@@ -30,6 +30,8 @@ const OptionTable& rows() {
          "which states a new head reads; absent: mean, or lasttoken of a decoder"},
         {"text_column", "string", "\"text\"", "where the text stands"},
         {"label_column", "string", "\"label\"", "where the label stands"},
+        {"token_dropout", "number", "0",
+         "part of each text's tokens that is hidden while training; against learning by heart"},
         {"epochs", "integer", "3", "passes over the data"},
         {"packing", "boolean", "false", "one text a row, always"},
     };
@@ -143,6 +145,11 @@ class Classify : public Objective {
     void prepare(LanguageModel& model, const TrainerOptions& options,
                  std::vector<NamedTensor>& parameters) override {
         Model& network = *model.network;
+        seed_ = options.seed;
+        token_dropout_ = options.own.value("token_dropout", 0.0);
+        if (!(token_dropout_ >= 0 && token_dropout_ < 1))
+            throw Error("trainers.classify: token_dropout = " + std::to_string(token_dropout_),
+                        "0 or more, below 1");
         if (!network.classifier())
             network.add_classifier(labels_, options.own.value("pooling", ""), options.seed);
         const int layers = trained_layers(options.own, network.num_hidden_layers());
@@ -164,7 +171,9 @@ class Classify : public Objective {
     }
 
     at::Tensor loss(LanguageModel& model, const MicroBatch& batch) override {
-        at::Tensor scores = scores_of(model, batch);
+        MicroBatch seen = batch;
+        if (token_dropout_ > 0) seen.mask = hide(batch);
+        at::Tensor scores = scores_of(model, seen);
         return at::cross_entropy_loss(scores, wanted(batch, scores), {}, at::Reduction::Sum);
     }
 
@@ -212,6 +221,23 @@ class Classify : public Objective {
     static bool unused_head(const std::string& name) {
         return name.rfind("lm_head.", 0) == 0 || name.rfind("cls.", 0) == 0;
     }
+
+    // The mask without the hidden tokens. What is hidden follows from the seed and the batch, so
+    // that a resumed training hides the same; batches differ from epoch to epoch.
+    at::Tensor hide(const MicroBatch& batch) const {
+        const int64_t* ids = batch.ids.const_data_ptr<int64_t>();
+        uint64_t mixed = seed_ ^ 0xcbf29ce484222325u;
+        for (int64_t i = 0; i < batch.ids.numel(); ++i)
+            mixed = (mixed ^ uint64_t(ids[i])) * 0x100000001b3u;
+        Random random(mixed);
+        at::Tensor mask = batch.mask.clone();
+        bool* kept = mask.data_ptr<bool>();
+        for (int64_t i = 0; i < mask.numel(); ++i)
+            if (kept[i] && random.uniform() < token_dropout_) kept[i] = false;
+        at::Tensor empty = mask.any(1, true).logical_not();  // a text is never hidden as a whole
+        return mask.logical_or(empty.logical_and(batch.mask));
+    }
+
     static at::Tensor scores_of(LanguageModel& model, const MicroBatch& batch) {
         at::Tensor states = model.network->hidden(batch.input());
         return (*model.network->classifier())(states, batch.mask.to(states.device()));
@@ -221,6 +247,8 @@ class Classify : public Objective {
     }
 
     std::vector<std::string> labels_;
+    double token_dropout_ = 0;
+    uint64_t seed_ = 0;
 };
 
 std::unique_ptr<Objective> make() { return std::make_unique<Classify>(); }

@@ -32,13 +32,15 @@ def bucket(run):
 
 
 def states(tokens, ngrams, ids):
-    result = np.zeros((len(ids), WIDTH), np.float32)
-    for i, token in enumerate(ids):
-        result[i] = tokens[token]
-        for n in range(2, NGRAM + 1):
-            if i + 1 >= n:
-                result[i] += ngrams[bucket([int(t) for t in ids[i - n + 1:i + 1]])]
-    return result
+    result, seen = np.zeros((len(ids), WIDTH), np.float32), set()
+    for i in range(len(ids)):
+        for n in range(1, min(NGRAM, i + 1) + 1):
+            run = [int(t) for t in ids[i - n + 1:i + 1]]
+            row = run[0] if n == 1 else bucket(run)
+            if (n, row) not in seen:
+                result[i] += (tokens if n == 1 else ngrams)[row]
+                seen.add((n, row))
+    return result * np.float32(len(ids)) ** np.float32(0.5)
 
 
 def main():
