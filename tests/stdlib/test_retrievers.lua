@@ -43,6 +43,36 @@ t.test("Korean is found under its particles", function()
     t.eq(#words "고양이가", 0)
 end)
 
+t.test("Korean pages: pairs of characters find more than whole words", function()
+    local folder = t.data("docs/md-ko/rust-book-ko/ch01-01-installation.md"):match "^(.*)/"
+    local docs, asked = {}, {}
+    local list = assert(io.popen("ls '" .. folder .. "'"))
+    for name in list:lines() do
+        for _, section in ipairs(retrievers.split(t.read(folder .. "/" .. name),
+            { by = "markdown", size = 0 })) do
+            -- the second sentence of a section asks for the rest of it
+            local parts = retrievers.split(section.text, { by = "sentence", size = 0 })
+            if #parts >= 4 then
+                docs[#docs + 1] = section.text:sub(parts[3].span[1])
+                asked[#docs] = parts[2].text
+            end
+        end
+    end
+    list:close()
+    local at5 = { bigrams = 0, words = 0 }
+    for terms in pairs(at5) do
+        local r = retrievers.new { docs, terms = terms, split = false }
+        for i, found in ipairs(r(asked)) do
+            for _, hit in ipairs(found) do
+                if hit.id == i then at5[terms] = at5[terms] + 1 / #asked end
+            end
+        end
+    end
+    print(("recall@5 of %d Korean sections: bigrams %.3f, words %.3f"):format(#docs, at5.bigrams,
+        at5.words))
+    t.ok(#docs > 80 and at5.bigrams > at5.words)
+end)
+
 t.test("documents are texts, rows or a Dataset; another column; whole texts", function()
     t.eq(retrievers.new({ { "one text", "two texts" } })("two")[1].id, 2)
     local rows = { { body = "an apple", id = 7 }, { body = "a pear", id = 8 } }
