@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shell/secrets.h"
+
 namespace moonlet {
 namespace {
 
@@ -66,7 +68,8 @@ void History::add(const std::string& entry) {
     own_.push_back(entry);
     changed_ = true;
     if (path_.empty()) return;
-    append(std::to_string(std::time(nullptr)) + "\t" + session_ + "\t" + escape(entry) + "\n");
+    std::string line = escape(without_keys(entry));
+    append(std::to_string(std::time(nullptr)) + "\t" + session_ + "\t" + line + "\n");
 }
 
 void History::append(const std::string& line) {

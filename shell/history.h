@@ -2,7 +2,8 @@
 // Inputs of this and earlier sessions. File: one line for each entry, appended by one write() with
 // O_APPEND, so that any number of shells share it:
 //     seconds since 1970, TAB, session id, TAB, entry with \ as \\ and line breaks as \n
-// Damaged lines are passed over. A file that cannot be written costs nothing but the memory of it.
+// A key typed as api_key="…" does not reach the file. Damaged lines are passed over. A file that
+// cannot be written costs nothing but the memory of it.
 #pragma once
 
 #include <cstddef>

@@ -9,6 +9,7 @@
 #include "shell/chunk_scan.h"
 #include "shell/lexer.h"
 #include "shell/saved_session.h"
+#include "shell/secrets.h"
 
 namespace moonlet {
 namespace {
@@ -219,7 +220,10 @@ class Writer {
     std::string code(const Entry& entry) {
         ++report_.saved;
         const EntryRecord& record = entry.record;
-        std::string text = trimmed(entry.text), bare = trimmed(record.code);
+        std::string text = trimmed(without_keys(entry.text));
+        std::string bare = trimmed(without_keys(record.code));
+        if (text != trimmed(entry.text))
+            report_.warnings.push_back("a key is left out; the file reads OPENAI_API_KEY instead");
         if (text.find("randomseed") != std::string::npos) random_unsure_ = true;
         if (record.expression) {
             bool statement = bare[0] != '(' && compiles(L_, bare);

@@ -10,7 +10,7 @@ local providers = {
 local models = {}
 
 ---@class LoadOptions
----@field base_url? string endpoint: where it is (default $OPENAI_BASE_URL, else api.openai.com)
+---@field base_url? string endpoint: where it is, else api.openai.com (default $OPENAI_BASE_URL)
 ---@field api_key? string endpoint: the key; never shown (default $OPENAI_API_KEY)
 ---@field organization? string endpoint: sent along (default $OPENAI_ORG_ID)
 ---@field project? string endpoint: sent along (default $OPENAI_PROJECT_ID)

@@ -21,13 +21,15 @@ local request = {}
 ---@field on_text? function gets each piece of text; returning false stops (default none)
 ---@field stream? boolean print the text while it comes (default true at the prompt)
 ---@field extra? table more fields of the request, over all others (default none)
+-- Sent as they are where a server knows them: top_k min_p repetition_penalty ignore_eos and the
+-- penalties. special, skip_special and template are a local model's and have no effect.
 local OPTIONS = options.rows {
     "max_tokens integer", "temperature number", "top_p number", "top_k integer", "min_p number",
     "repetition_penalty number", "frequency_penalty number", "presence_penalty number",
     "stop string|table", "seed integer", "n integer 1", "logprobs boolean|integer false",
     "format string|table|userdata", "tools table", "tool_choice string|table", "on_text function",
     "stream boolean", "do_sample boolean", "special boolean", "skip_special boolean",
-    "template table", "extra table",
+    "ignore_eos boolean", "template table", "extra table",
 }
 
 local function json() return require("moonlet").json end
@@ -164,7 +166,7 @@ function request.body(model, prompt, opts, streamed)
     if opts.max_tokens then put(model.max_tokens_field, json().encode(opts.max_tokens)) end
     if temperature then put("temperature", json().encode(temperature)) end
     for _, name in ipairs { "top_p", "top_k", "min_p", "repetition_penalty", "frequency_penalty",
-        "presence_penalty", "stop", "seed", "n" } do
+        "presence_penalty", "ignore_eos", "stop", "seed", "n" } do
         if opts[name] ~= nil then put(name, json().encode(opts[name])) end
     end
     if opts.logprobs then

@@ -5,6 +5,7 @@
 
 #include "bindings/classes.h"
 #include "bindings/convert.h"
+#include "bindings/progress_line.h"
 #include "bindings/row.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -28,6 +29,7 @@ const OptionTable kStartOptions = {
 
 int start(lua_State* L) {
     interrupt::check_entry();
+    show_progress();
     Json options = options_json(L, 1, kStartOptions);
     OpenAiRequest request;
     HttpRequest& http = request.http;

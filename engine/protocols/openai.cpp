@@ -90,16 +90,20 @@ std::string OpenAiJob::take() {
 
 void OpenAiJob::cancel() {
     if (done_) return;
+    if (!http_) end_pause();
     done_ = cancelled_ = true;
     http_.reset();
 }
+
+void OpenAiJob::end_pause() { report_progress({waiting_for_, pause_, pause_, "s", ""}); }
 
 void OpenAiJob::advance() {
     if (done_) return;
     if (!http_) {
         double left = retry_at_ - monotonic_seconds();
         if (left > 0)
-            return report_progress({waiting_for_, 0, 0, "", "again in " + seconds_text(left)});
+            return report_progress({waiting_for_ + "; pause", pause_ - left, pause_, "s", ""});
+        end_pause();
         start();
     }
     http_->advance();
@@ -237,7 +241,8 @@ void OpenAiJob::retry_in(double seconds, const std::string& why) {
         seconds = std::min(kLongestPause, kFirstPause * std::pow(2.0, attempt_ - 1));
         seconds *= 1 - 0.25 * random_.uniform();
     }
-    retry_at_ = monotonic_seconds() + seconds;
+    pause_ = std::max(seconds, 1e-3);
+    retry_at_ = monotonic_seconds() + pause_;
     waiting_for_ = shown(request_.name + ": " + quote(why));
     http_.reset();
 }

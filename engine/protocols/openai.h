@@ -53,6 +53,7 @@ class OpenAiJob : public Job {
     void refused(const HttpResponse& answer);
     void broken(const std::string& why, bool may_retry);
     void retry_in(double seconds, const std::string& why);
+    void end_pause();  // the line that told of it goes
     void fail(const std::string& why);
     std::string shown(std::string text) const;  // without the key
 
@@ -65,7 +66,8 @@ class OpenAiJob : public Job {
     Random random_{draw_seed()};
     std::string body_, pending_, failure_, cut_, request_id_, waiting_for_;
     int attempt_ = 0;
-    double called_, started_ = 0, retry_at_ = 0, first_at_ = 0, last_at_ = 0, finished_at_ = 0;
+    double called_, started_ = 0, retry_at_ = 0, pause_ = 0, first_at_ = 0, last_at_ = 0,
+                    finished_at_ = 0;
     bool done_ = false, cancelled_ = false, saw_done_ = false;
 };
 

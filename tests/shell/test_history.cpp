@@ -43,6 +43,21 @@ TEST_CASE("entries come back whole, in order, once in a row") {
     CHECK((mode & std::filesystem::perms::others_read) == std::filesystem::perms::none);
 }
 
+TEST_CASE("a typed key stays out of the file") {
+    std::string path = fresh_path();
+    History history(path);
+    for (const char* name : {"api_key = ", "api_key=", "['api_key'] = ", "[\"api_key\"]="})
+        for (const char* key : {"\"sk-1\"", "'sk-1'", "[[sk-1]]", "--[[x]] 'sk-1"})
+            history.add("m = f{" + std::string(name) + key + ", x = 'y'}");
+    history.add("api_key 'sk is no assignment'");
+    std::ifstream file(path);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    CHECK(text.find("sk-1") == std::string::npos);
+    CHECK(text.find("{api_key = os.getenv \"OPENAI_API_KEY\", x = 'y'}") != std::string::npos);
+    CHECK(text.find("sk is no assignment") != std::string::npos);
+    CHECK(history.entries().front() == "m = f{api_key = \"sk-1\", x = 'y'}");  // for Up, here
+}
+
 TEST_CASE("entries of another shell appear after a refresh, before our own") {
     std::string path = fresh_path();
     History one(path), two(path);

@@ -135,6 +135,17 @@ t.test("chats and agents take it", function()
     end
 end)
 
+t.test("compare and evals' way of asking take it, one failing beside others", function()
+    local got = compare({ load "ok", models.scripted { "A cat." }, load "401", load "cut" },
+        { "Who?" }, { max_tokens = 8, seed = 1, temperature = 1 })
+    t.eq(got.rows[1][1].text, "Hello, wörld 한국!")
+    t.match(got.rows[1][3].error, "status 401")
+    t.eq(got.rows[1][2].text, "A cat.")
+    t.match(tostring(got), "openai:ok", true)
+    local answer = require "moonlet.answer"
+    t.eq(answer.ask(load "ok", "x", { max_tokens = 3 }).usage.completion_tokens, 3)
+end)
+
 t.test("a stream that dies is a marked result, nothing lost", function()
     for _, name in ipairs { "cut", "cut-clean", "cut-reset", "broken", "error-chunk" } do
         local seen = {}
@@ -190,6 +201,27 @@ t.test("a listener may stop it, fail in it, and others may run beside it", funct
     t.eq({ outcomes[1].value, outcomes[2].value, outcomes[3].value },
         { "ab ab ab ab ab ", "Hello, wörld 한국!", "The beginning" })
     t.eq(seen, { slow = "ab ab ab ab ab ", ok = "Hello, wörld 한국!", cut = "The beginning" })
+end)
+
+t.test("Ctrl-C keeps what came, marked", function()
+    for name, text in pairs { stall = "The beginning", ["stall-early"] = "" } do
+        local path = os.tmpname()
+        local file = io.open(path, "w")
+        file:write(([[
+            local pid = io.open("/proc/self/stat"):read("*n")
+            local m = models.load("openai:%s", {base_url=%q})
+            os.execute("(sleep 0.4; kill -INT " .. pid .. ") &")
+            local g = m:generate("x", {on_text=function() end})
+            print(g.finish_reason, g.interrupted, g.text .. ".")
+            while true do end
+        ]]):format(name, url))
+        file:close()
+        local child = io.popen(("'%s/moonlet' '%s' 2>&1"):format(build, path))
+        local out = child:read("*a")
+        child:close()
+        os.remove(path)
+        t.match(out, "interrupt\ttrue\t" .. text .. "%.\n")
+    end
 end)
 
 t.test("several answers, likelihoods, refusals, vectors", function()
