@@ -24,17 +24,17 @@ struct Plan {
 
     int steps = 0, micro_batches = 1;
     int64_t tokens = 0;
-    std::vector<StepRecord> history;
+    std::vector<StepRecord> history = {};
     // One micro-batch, rows of it at their longest; filled by add().
     struct Shape {
         int64_t rows = 0, width = 0;
         bool packed = false, ragged = false;
         int64_t counted = 0;
     };
-    std::vector<Shape> shapes;  // one for each micro-batch that may come
-    size_t per_step = 1;        // micro-batches in a step
-    std::vector<size_t> first;  // rows of the widest micro-batch
-    std::function<MicroBatch(const std::vector<size_t>&)> batch;
+    std::vector<Shape> shapes = {};  // one for each micro-batch that may come
+    size_t per_step = 1;             // micro-batches in a step
+    std::vector<size_t> first = {};  // rows of the widest micro-batch
+    std::function<MicroBatch(const std::vector<size_t>&)> batch = {};
 
     void add(const std::vector<size_t>& which, const std::vector<Row>& rows,
              const std::vector<Sequence>& sequences);
