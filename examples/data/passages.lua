@@ -183,13 +183,13 @@ local function row(r, documents, part)
         if r:chance(0.6) then document = r:pick(documents) end
         return excerpt(r, document)
     end
-    if r:chance(0.2) then -- copying alone
+    if r:chance(0.3) then -- copying alone
         local s = r:pick(draw())
         return { kind = "repeat", messages = { { role = "user", content = r:pick { "Repeat after me: ",
             "Repeat: ", "Say: " } .. s.text }, { role = "assistant", content = s.text } } }
     end
     local list, texts, seen, bytes = {}, {}, {}, 0
-    for _ = 1, r:pick { 1, 2, 2, 2, 3, 3, 4 } do
+    for _ = 1, r:pick { 1, 2, 2, 2, 3, 3 } do
         local sentences = draw()
         local said = {}
         for j, s in ipairs(sentences) do said[j] = s.text end

@@ -26,9 +26,10 @@ function recipe.arguments(given)
         local name = given[i]:match("^%-%-(%w+)$")
         if name == "quick" then
             opts.quick = true
-        elseif name == "steps" or name == "minutes" or name == "out" then
+        elseif name == "steps" or name == "minutes" or name == "out" or name == "from"
+            or name == "stage" then
             i = i + 1
-            opts[name] = name == "out" and given[i] or tonumber(given[i])
+            opts[name] = (name == "out" or name == "from") and given[i] or tonumber(given[i])
             if not opts[name] then error("--" .. name .. " wants a value", 0) end
         elseif not name and not opts.folder then
             opts.folder = given[i]

@@ -8,14 +8,25 @@
 local here = debug.getinfo(1, "S").source:match("^@(.*)skills%.lua$") or ""
 local function own(name) return dofile(here .. name .. ".lua") end
 local texts, stories, random, passages = own "texts", own "stories", own "random", own "passages"
-local tool_dialogues, dialogues = own "tool_dialogues", own "dialogues"
+local induction = own "induction"
+local tool_dialogues, dialogues, copying = own "tool_dialogues", own "dialogues", own "copying"
 
 local skills = {}
 
-skills.full = { tools = 9700, passages = 10700, dialogues = 4300, stories = 500, texts = 750,
-    batch_size = 4, steps = 3000, count = 150 }
-skills.quick = { tools = 20, passages = 20, dialogues = 10, stories = 2, texts = 2, batch_size = 1,
-    steps = 2, count = 4 }
+-- How much of each kind: first copying, then tools above all, then passages and what was known
+-- before. `planned` is what the learning rate's course is drawn for; the stage ends at `steps`.
+skills.full = { count = 150, copying = { seed = 31, count = 9600, length = 64, low = 2, high = 7,
+        batch_size = 16, steps = 600, lr = 1e-3 },
+    stages = { { seed = 1, tools = 7000, passages = 6000, dialogues = 5000, stories = 200,
+            texts = 100, copies = 2500, copied = "tokens", lr = 1e-3, batch_size = 3,
+            planned = 2500, steps = 1750 },
+        { seed = 2, tools = 2000, passages = 6000, dialogues = 9000, stories = 200, texts = 100,
+            copies = 3000, copied = "words", lr = 1e-3, batch_size = 3, planned = 1850,
+            steps = 1850 } } }
+skills.quick = { count = 3, copying = { seed = 5, count = 4, length = 16, low = 1, high = 2,
+        batch_size = 2, steps = 2, lr = 1e-4 },
+    stages = { { seed = 1, tools = 10, passages = 10, dialogues = 10, stories = 2, texts = 2,
+        copies = 5, copied = "words", lr = 1e-4, batch_size = 1, planned = 2, steps = 2 } } }
 
 -- Half of the manual is read in training, the other half measures.
 skills.read_pages = { "chat", "checkpoints", "errors", "help", "interrupt", "next", "scripted",
@@ -67,6 +78,53 @@ function skills.held_pages(root)
     return pages
 end
 
+--- A copy of the model in bf16 with two heads set up for copying (induction.lua), and the rows and
+-- options of the training that makes them work.
+function skills.copying(model, root, folder, size)
+    local place = os.tmpname()
+    os.remove(place)
+    model:save(place)
+    induction.prepare(place)
+    local prepared = models.load(place, { dtype = "bf16" })
+    local rows_of = { texts = skills.texts(root, folder) }
+    for name, value in pairs(size.copying) do rows_of[name] = value end
+    return prepared, copying.rows(model.tokenizer, rows_of), { lr = rows_of.lr, steps = rows_of.steps,
+        batch_size = rows_of.batch_size, max_length = rows_of.length, schedule = "constant" }
+end
+
+--- The rows of the second stage, the tokens of each kind, and the files that were read.
+-- Conversations count by what the assistant says in them; texts and replayed dialogues whole.
+function skills.rows(model, root, folder, size)
+    local rows, kinds = {}, { tools = 0, passages = 0, replayed = 0 }
+    local list, files = skills.texts(root, folder)
+    local function add(kind, row, text)
+        local ids = model.tokenizer:encode(text)
+        if #ids > 512 then return end
+        rows[#rows + 1], kinds[kind] = row or { input_ids = ids }, kinds[kind] + #ids
+    end
+    local function rendered(row)
+        return model:render(row.messages, { tools = row.tools, add_generation_prompt = false })
+    end
+    for row in tool_dialogues.rows { seed = size.seed, count = size.tools,
+        plain = dialogues { seed = 76 + size.seed, count = 20 * size.tools } } do
+        add("tools", { messages = row.messages, tools = row.tools }, rendered(row))
+    end
+    for row in passages.rows { seed = size.seed, count = size.passages, documents = list } do
+        add("passages", { messages = row.messages }, rendered(row))
+    end
+    for messages in dialogues { seed = size.seed, count = size.dialogues } do
+        add("replayed", { messages = messages }, rendered { messages = messages })
+    end
+    local r = random(11 + size.seed)
+    for _ = 1, size.stories do add("replayed", nil, stories.make(r) .. "<|endoftext|>") end
+    for _ = 1, size.texts do add("replayed", nil, r:pick(list) .. "<|endoftext|>") end
+    local long = { seed = 6 + size.seed, count = size.copies, length = 96, low = 3, high = 30,
+        words = 0.7 }
+    if size.copied == "words" then long.texts, long.length, long.high = list, 128, 20 end
+    for _, row in ipairs(copying.rows(model.tokenizer, long)) do rows[#rows + 1] = row end
+    return rows, kinds, files
+end
+
 -- The answer as the model would have to write it, behind the prompt that it would read.
 local function exactly(model, row, i)
     local before = {}
@@ -76,6 +134,7 @@ local function exactly(model, row, i)
     before[i], opts.add_generation_prompt = row.messages[i], false
     local whole = model:render(before, opts)
     local answer = whole:sub(#prompt + 1):gsub("\n$", "")
+    if #model.tokenizer:encode(prompt .. answer) > 512 then return nil end
     return model:loglikelihood(prompt, answer).greedy
 end
 
@@ -83,6 +142,7 @@ end
 function skills.measure(model, opts)
     local list, at = {}, {}
     local function count(name, right)
+        if right == nil then return end -- longer than the context
         if not at[name] then
             at[name] = { name, 0, 0 }
             list[#list + 1] = at[name]
@@ -129,14 +189,14 @@ end
 
 local CARD = [[
 ## Trained further: tools and quotes
-`examples/train_demo_tools.lua` went on from there, with the loss on the assistant's words.
+`examples/train_demo_tools.lua` went on from there: two attention heads were set up for copying
+(`examples/data/induction.lua`), %d steps of %d x %d tokens taught them to copy, and these stages
+followed, the loss on what the assistant says (AdamW, bf16 with f32 masters, seed 1):
 
-| | |
-|---|---|
-| data | %d rows; tokens: %d of dialogues with tools (`examples/data/tool_dialogues.lua`), %d of questions about passages (`examples/data/passages.lua`), %d replayed; sentences from %s |
-| training | %d steps of %d x 512 tokens, AdamW, peak learning rate %.2g, bf16 with f32 masters, seed 1 |
-| time | %.0f minutes, %.0f tokens/s |
-| training loss | first step %.3f, mean of the last tenth %.3f |
+| stage | tokens of its rows: with tools, with passages, replayed | steps of 512-token rows | peak learning rate | minutes, tokens/s | loss, last tenth |
+|---|---|---|---|---|---|
+%s
+Sentences to quote came from %s.
 
 Answers to unseen questions that greedy decoding gets right word for word:
 
@@ -144,33 +204,39 @@ Answers to unseen questions that greedy decoding gets right word for word:
 |---|---|
 %s
 "Not in training" are cities, and pages of moonlet's manual, that no row had. The questions come from
-the same generators with another seed, so the figures say how well it learned these forms.
+the same generators with another seed: the figures say how well it learned these forms. The loss,
+time and dialogue figures above this section are from before it.
 
 ]]
 
 --- Saves the model in bf16, measures it and puts the figures into its card.
 function skills.finish(run)
-    local history, model = run.trainer.history, run.trainer.model
-    local card_path = run.root .. "/examples/models/demo/README.md"
-    local card = read(card_path):gsub("## Trained further.-\n(## What it)", "%1")
+    local model, stages = run.model or run.parts[#run.parts].trainer.model, {}
+    local card = read(run.root .. "/examples/models/demo/README.md")
+        :gsub("## Trained further.-\n(## What it)", "%1")
     model:save(run.out)
-    local seconds, tokens, tail, count = 0, 0, 0, math.max(1, math.floor(#history / 10))
-    local peak = 0
-    for i, step in ipairs(history) do
-        seconds, peak = seconds + step.seconds, math.max(peak, step.lr)
-        tokens = tokens + step.tokens_per_second * step.seconds
-        if i > #history - count then tail = tail + step.loss / count end
+    for i, part in ipairs(run.parts) do
+        local history = part.history or part.trainer.history
+        local seconds, tokens, tail, peak = 0, 0, 0, 0
+        local count = math.max(1, math.floor(#history / 10))
+        for at, step in ipairs(history) do
+            seconds, peak = seconds + step.seconds, math.max(peak, step.lr)
+            tokens = tokens + step.tokens_per_second * step.seconds
+            if at > #history - count then tail = tail + step.loss / count end
+        end
+        stages[i] = ("| %d | %d, %d, %d | %d of %d | %.2g | %.0f, %.0f | %.3f |\n"):format(i,
+            part.kinds.tools, part.kinds.passages, part.kinds.replayed, #history,
+            part.stage.batch_size, peak, seconds / 60, tokens / seconds, tail)
     end
-    local table_rows = {}
+    local rows, files = {}, run.parts[1].files
     for i, row in ipairs(skills.measure(model, { root = run.root, count = run.size.count })) do
-        table_rows[i] = ("| %s | %d of %d |\n"):format(unpack(row))
+        rows[i] = ("| %s | %d of %d |\n"):format(unpack(row))
         print(("%-58s %d of %d"):format(unpack(row)))
     end
-    local files = #run.files > 0 and table.concat(run.files, ", ") .. " and generated stories"
-        or "generated stories and half of the manual"
-    local section = CARD:format(run.rows, run.kinds.tools, run.kinds.passages, run.kinds.replayed,
-        files, #history, run.size.batch_size, peak, seconds / 60, tokens / seconds,
-        history[1].loss, tail, table.concat(table_rows))
+    local copying_of = run.size.copying
+    local section = CARD:format(copying_of.steps, copying_of.batch_size, copying_of.length,
+        table.concat(stages), (#files > 0 and table.concat(files, ", ") .. ", " or "")
+        .. "generated stories and half of the manual", table.concat(rows))
     local at = assert(card:find("## What it cannot do", 1, true), "no card in models/demo")
     local file = assert(io.open(run.out .. "/README.md", "wb"))
     file:write(card:sub(1, at - 1), section, card:sub(at))
