@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Trains examples/models/demo further: tool calls, answers from their results, answers quoted from
--- passages. First copying alone (two heads are set up for it, see induction.lua), then conversations,
--- with what it learned before replayed.
+-- passages. First copying alone (two heads are set up for it, see induction.lua), then
+-- conversations, with what it learned before replayed.
 --     moonlet examples/train_demo_tools.lua [folder] [--out DIR] [--from DIR --stage N] [--quick]
 -- folder: texts whose sentences are quoted; without one the shared data's, if present, and stories.
 -- --from: goes on from that model with stage N of conversations, instead of from models/demo.

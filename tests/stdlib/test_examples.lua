@@ -110,6 +110,90 @@ t.test("retrieval.lua", function()
     t.match(output, "fabricated")
 end)
 
+t.test("train_demo_tools.lua --quick trains further and measures the skills", function()
+    needs "demo"
+    local out = os.tmpname()
+    os.remove(out)
+    local output = run("train_demo_tools.lua", "--quick --out '" .. out .. "'")
+    t.match(output, "step 2/2   loss %d")
+    t.match(output, "earlier dialogues%s+%d+ of %d+")
+    t.ok(exists(out .. "/model.safetensors"), "no weights")
+    t.match(t.read(out .. "/README.md"), "## Trained further.-## What it cannot do")
+    os.execute("rm -r '" .. out .. "'")
+end)
+
+t.test("embeddings_map.lua", function()
+    needs "minilm"
+    t.match(run "embeddings_map.lua", "purity [%d.]+.-AUROC [%d.]+")
+end)
+
+t.test("reviews_head.lua", function()
+    needs "demo"
+    t.match(run "reviews_head.lua", "right beyond word pairs: [+-][%d.]+ points")
+end)
+
+t.test("hallucination.lua", function()
+    needs "demo"
+    t.match(run "hallucination.lua", "with passages, quotes checked%s+%d+%s+%d+%s+%d+")
+end)
+
+local function rows_of(name, opts)
+    local list = {}
+    for row in dofile(t.path("examples/data/" .. name .. ".lua")).rows(opts) do
+        list[#list + 1] = row
+    end
+    return list
+end
+
+t.test("passages: what is quoted stands in the passage of its number; a seed is a seed", function()
+    local documents = { "A cat sat. The cat saw a very red bird in the old tree. It sang loudly." }
+    local opts = { seed = 5, count = 200, documents = documents }
+    local rows = rows_of("passages", opts)
+    t.eq(rows, rows_of("passages", opts))
+    local quotes, silent = 0, 0
+    for _, row in ipairs(rows) do
+        local passages = row.kind ~= "repeat"
+            and row.messages[2].content:match "^(.*)\n\nQuestion"
+        for i = 3, passages and #row.messages or 0, 2 do
+            local quote, n = row.messages[i].content:match '^"(.*)" %[(%d)%]$'
+            local passage = quote and (passages .. "\n["):match("%[" .. n .. "%] (.-)\n%[")
+            if quote then
+                t.ok(passage and passage:find(quote, 1, true), row.messages[i].content)
+            else
+                t.eq(row.messages[i].content, "I do not know.")
+            end
+            quotes, silent = quotes + (quote and 1 or 0), silent + (quote and 0 or 1)
+        end
+    end
+    t.ok(quotes > 50 and silent > 5, "too few of a kind")
+end)
+
+t.test("dialogues with tools: calls of offered tools, results, right sums", function()
+    local plain = dofile(t.path "examples/data/dialogues.lua") { seed = 1, count = 2000 }
+    local calls, sums = 0, 0
+    for _, row in ipairs(rows_of("tool_dialogues", { seed = 5, count = 200, plain = plain })) do
+        local offered = {}
+        for _, tool in ipairs(row.tools) do offered[tool["function"].name] = tool["function"] end
+        for i, message in ipairs(row.messages) do
+            for n, call in ipairs(message.tool_calls or {}) do
+                local tool = offered[call["function"].name]
+                t.ok(tool, "a tool that is not offered")
+                for _, name in ipairs(tool.parameters.required) do
+                    t.ok(call["function"].arguments[name] ~= nil, "no " .. name)
+                end
+                t.eq(row.messages[i + n].role, "tool")
+                calls = calls + 1
+            end
+            local a, sign, b, c = message.content:match "^(%d+) ([%+%-%*]) (%d+) is (%-?%d+)%.$"
+            if a then
+                a, b, c, sums = tonumber(a), tonumber(b), tonumber(c), sums + 1
+                t.eq(c, sign == "+" and a + b or sign == "-" and a - b or a * b)
+            end
+        end
+    end
+    t.ok(calls > 100 and sums > 10, "too few of a kind")
+end)
+
 t.test("every example is in the table of its README", function()
     local readme = t.read(t.path "examples/README.md")
     local list = assert(io.popen("ls '" .. t.path "examples" .. "'"))

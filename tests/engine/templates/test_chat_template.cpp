@@ -161,6 +161,33 @@ TEST_CASE("the demo model's template") {
                       Catch::Contains("unknown role 'king'"));
 }
 
+TEST_CASE("the demo model's template with tools") {
+    auto chat = ChatTemplate::load((root() / "examples/models/demo").string());
+    REQUIRE(chat);
+    ChatTemplate::Options options;
+    options.tools = Json::parse(R"([{"type": "function", "function": {"name": "get_weather",
+        "description": "Weather", "parameters": {"type": "object",
+        "properties": {"city": {"type": "string"}}, "required": ["city"]}}}])");
+    options.add_generation_prompt = false;
+    Json call = {{"type", "function"},
+                 {"function", {{"name", "get_weather"}, {"arguments", {{"city", "Oslo"}}}}}};
+    Json talk = {{{"role", "user"}, {"content", "hi"}},
+                 {{"role", "assistant"}, {"content", ""}, {"tool_calls", {call, call}}},
+                 {{"role", "tool"}, {"content", "{\"celsius\":3}"}}};
+    const std::string one =
+        "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Oslo\"}}\n"
+        "</tool_call>";
+    const std::string tools =
+        "<tools>\n{\"name\": \"get_weather\", \"description\": \"Weather\", "
+        "\"parameters\": {\"city\": \"string\"}}\n</tools><|im_end|>\n";
+    const std::string rest = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n" + one +
+                             "\n" + one + "<|im_end|>\n<|im_start|>tool\n" +
+                             "{\"celsius\":3}<|im_end|>\n";
+    CHECK(chat->render(talk, options) == "<|im_start|>system\n" + tools + rest);
+    talk.insert(talk.begin(), Json{{"role", "system"}, {"content", "Be brief."}});
+    CHECK(chat->render(talk, options) == "<|im_start|>system\nBe brief.\n" + tools + rest);
+}
+
 TEST_CASE("a folder's template is found wherever it is kept") {
     CHECK(ChatTemplate::load("/no/such/folder") == nullptr);
     TemporaryFolder folder;
