@@ -42,7 +42,7 @@ end
 local rag = m:rag(r, { k = 2, max_tokens = 90 })
 local ways = { { "from memory" }, { "with passages" }, { "with passages, quotes checked" } }
 for _, row in ipairs(questions) do
-    local closed = m:generate({ { role = "user", content = row[1] } }, { max_tokens = 60 }).text
+    local closed = m:chat { max_tokens = 60 } (row[1], { stream = false }).text
     local answer = rag(row[1])
     local quoted = #answer.citations > 0
     for _, c in ipairs(answer.citations) do quoted = quoted and c.status == "verified" end
