@@ -22,7 +22,7 @@ skills.full = { count = 150, copying = { seed = 31, count = 9600, length = 64, l
             planned = 2500, steps = 1750 },
         { seed = 2, tools = 2000, passages = 6000, dialogues = 9000, stories = 200, texts = 100,
             copies = 3000, copied = "words", lr = 1e-3, batch_size = 3, planned = 1850,
-            steps = 1850 } } }
+            steps = 1750 } } }
 skills.quick = { count = 3, copying = { seed = 5, count = 4, length = 16, low = 1, high = 2,
         batch_size = 2, steps = 2, lr = 1e-4 },
     stages = { { seed = 1, tools = 10, passages = 10, dialogues = 10, stories = 2, texts = 2,
