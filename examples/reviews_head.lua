@@ -39,8 +39,8 @@ local function compare_on(name, train, test, epochs)
     return pairs_too:accuracy(unseen), result
 end
 
-local ours, others = reviews { seed = 1, count = 240 }, reviews { seed = 2, count = 200 }
-local bag, head = compare_on("our reviews", ours, others, 3)
+local ours, others = reviews { seed = 1, count = 200 }, reviews { seed = 2, count = 150 }
+local bag, head = compare_on("our reviews", ours, others, 2)
 print(("\nright beyond word pairs: %+.1f points"):format(100 * (head - bag)))
 
 -- Naver's film reviews: id, text and 0 or 1, separated by tabs.
@@ -56,5 +56,5 @@ local function naver(name, count)
     if file then file:close() end
     return rows
 end
-local train, test = naver("ratings_train_2000.txt", 300), naver("ratings_test_500.txt", 200)
-if #train > 0 then compare_on("Naver's reviews", train, test, 2) end
+local train, test = naver("ratings_train_2000.txt", 150), naver("ratings_test_500.txt", 100)
+if #train > 0 then compare_on("Naver's reviews", train, test, 1) end
