@@ -34,7 +34,8 @@ std::shared_ptr<Tokenizer> train_tokenizer(const std::function<bool(std::string&
 std::shared_ptr<Tokenizer> train_bpe(const std::function<bool(std::string&)>& next_text,
                                      const TrainOptions& options);
 // The same with the most frequent characters (of equals the lower code point first), NFC, after the
-// special tokens and "<unk>", which stands for every other one. Error: vocab_size with no room.
+// special tokens and "<unk>", which stands for every other one. "<s>" and "</s>" among the special
+// tokens stand around every text. Error: vocab_size with no room.
 std::shared_ptr<Tokenizer> train_char(const std::function<bool(std::string&)>& next_text,
                                       const TrainOptions& options);
 

@@ -16,6 +16,26 @@ namespace {
 
 constexpr const char* kUnknown = "<unk>";
 
+// "<s>" and "</s>", where both are among the special tokens, stand around every text.
+Json around(const std::vector<std::string>& names) {
+    auto begin = std::find(names.begin(), names.end(), "<s>");
+    auto end = std::find(names.begin(), names.end(), "</s>");
+    if (begin == names.end() || end == names.end()) return nullptr;
+    auto special = [](const char* name) {
+        return Json{{"SpecialToken", {{"id", name}, {"type_id", 0}}}};
+    };
+    auto text = [](const char* name, int type) {
+        return Json{{"Sequence", {{"id", name}, {"type_id", type}}}};
+    };
+    auto known = [&](auto found) {
+        return Json{{"id", *found}, {"ids", {found - names.begin()}}, {"tokens", {*found}}};
+    };
+    return {{"type", "TemplateProcessing"},
+            {"single", {special("<s>"), text("A", 0), special("</s>")}},
+            {"pair", {special("<s>"), text("A", 0), special("</s>"), text("B", 1)}},
+            {"special_tokens", {{"<s>", known(begin)}, {"</s>", known(end)}}}};
+}
+
 }  // namespace
 
 std::shared_ptr<Tokenizer> train_char(const std::function<bool(std::string&)>& next_text,
@@ -56,7 +76,7 @@ std::shared_ptr<Tokenizer> train_char(const std::function<bool(std::string&)>& n
          {"added_tokens", added_tokens(options)},
          {"normalizer", {{"type", "NFC"}}},
          {"pre_tokenizer", every},
-         {"post_processor", nullptr},
+         {"post_processor", around(names)},
          {"decoder", {{"type", "Fuse"}}},
          {"model",
           {{"type", "WordLevel"}, {"vocab", std::move(vocabulary)}, {"unk_token", kUnknown}}}},

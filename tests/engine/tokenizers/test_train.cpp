@@ -87,3 +87,19 @@ TEST_CASE("training tells of its progress and stops on Ctrl-C") {
     CHECK_THROWS_AS(train_bpe(each({"a", "b"}), options), Interrupted);
     interrupt::reset();
 }
+
+TEST_CASE("char training gives every character a token, the frequent first") {
+    TrainOptions options;
+    options.kind = "char";
+    options.min_frequency = 1;
+    options.special_tokens = {"<s>", "</s>"};
+    auto tokenizer = train_tokenizer(each({"가나가", "가 b\n"}), options);
+    CHECK(tokenizer->vocab_size() == 3 + 5);  // 가, then of equals "\n", " ", "b", "나"
+    CHECK(tokenizer->encode("가나x", true) == std::vector<int>{0, 3, 7, 2, 1});
+    CHECK(tokenizer->encode("\n b", false) == std::vector<int>{4, 5, 6});
+    CHECK(tokenizer->decode({3, 7, 5, 6}) == "가나 b");
+    options.special_tokens = {};
+    CHECK(train_tokenizer(each({"ab"}), options)->encode("ab", true) == std::vector<int>{1, 2});
+    options.vocab_size = 1;
+    CHECK_THROWS_WITH(train_tokenizer(each({"ab"}), options), Catch::Contains("special tokens"));
+}
