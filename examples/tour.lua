@@ -69,13 +69,23 @@ hits = r("How do I stop what is running?", {k=3})
 hits
 rag = m:rag(r, {k=2})
 answer = rag "What does Ctrl-C stop?"
-answer]])
-local verified = 0
-for _, citation in ipairs(s.answer.citations) do
-    if citation.status == "verified" then verified = verified + 1 end
+answer
+-- The demo model copies badly, and the check says so. A scripted model that quotes the first
+-- passage's second sentence stands in for one that quotes well:
+quoter = models.scripted(function(messages)
+ local passage = messages[#messages].content:match "^%[1%] (.-)\n"
+ return '"' .. passage:match "(Ctrl%-C [^.]+%.)" .. '" [1]' end)
+cited = quoter:rag(r, {k=2}) "What does Ctrl-C stop?"
+cited]])
+local function verified(answer)
+    local right = 0
+    for _, citation in ipairs(answer.citations) do
+        right = right + (citation.status == "verified" and 1 or 0)
+    end
+    return ("%d of %d"):format(right, #answer.citations)
 end
-number("quotes in the answer that stand in the manual word for word", "%d of %d", verified,
-    #s.answer.citations)
+number("quotes that stand in the manual word for word: demo model", "%s", verified(s.answer))
+number("quotes that stand in the manual word for word: scripted model", "%s", verified(s.cited))
 
 section("Two tools, and an agent that calls both (the demo model itself decides to)", [[
 weather = tools.new{name="get_weather", description="Current weather of a city",

@@ -3,12 +3,27 @@
 -- pairs of words, if asked) and logistic regression on them, by full-batch gradient descent with L2.
 -- Weights as scikit-learn's TfidfVectorizer: idf = ln((1 + n) / (1 + df)) + 1, vectors of length 1.
 --     local t = dofile "tfidf.lua".train(rows, {pairs = false})    -- rows {text=, label=}, two labels
+--     … {chars = 4}: runs of 1 to 4 characters in place of words, what Korean wants
 --     t:predict(text) -> label;  t:accuracy(rows)
 
 local Tfidf = {}
 Tfidf.__index = Tfidf
 
-local function terms(text, pairs_too)
+local chars_of = require("moonlet.text").chars
+
+local function runs(text, longest)
+    local chars, list = {}, {}
+    for char in chars_of(text:lower()) do chars[#chars + 1] = char end
+    for first = 1, #chars do
+        for last = first, math.min(first + longest - 1, #chars) do
+            list[#list + 1] = table.concat(chars, "", first, last)
+        end
+    end
+    return list
+end
+
+local function terms(text, pairs_too, longest)
+    if longest then return runs(text, longest) end
     local list, before = {}, nil
     for word in text:lower():gmatch "[%w\128-\255']+" do
         list[#list + 1] = word
@@ -20,7 +35,7 @@ end
 
 function Tfidf:vector(text)
     local counts, sum = {}, 0
-    for _, term in ipairs(terms(text, self.pairs)) do
+    for _, term in ipairs(terms(text, self.pairs, self.longest)) do
         if self.idf[term] then counts[term] = (counts[term] or 0) + 1 end
     end
     for term, n in pairs(counts) do
@@ -48,15 +63,15 @@ function Tfidf:accuracy(rows)
 end
 
 local function train(rows, opts)
-    local self = setmetatable({ pairs = opts and opts.pairs, idf = {}, weights = {}, bias = 0,
-        labels = {} }, Tfidf)
+    local self = setmetatable({ pairs = opts and opts.pairs,
+        longest = opts and opts.chars, idf = {}, weights = {}, bias = 0, labels = {} }, Tfidf)
     local seen, documents = {}, {}
     for _, row in ipairs(rows) do
         if not seen[row.label] then
             seen[row.label], self.labels[#self.labels + 1] = true, row.label
         end
         local once = {}
-        for _, term in ipairs(terms(row.text, self.pairs)) do
+        for _, term in ipairs(terms(row.text, self.pairs, self.longest)) do
             if not once[term] then once[term], documents[term] = true, (documents[term] or 0) + 1 end
         end
     end

@@ -132,6 +132,10 @@ t.test("reviews_head.lua", function()
     t.match(run "reviews_head.lua", "right beyond word pairs: [+-][%d.]+ points")
 end)
 
+t.test("reviews_ngrams.lua", function()
+    t.match(run "reviews_ngrams.lua", "right beyond TF%-IDF of words: [+-][%d.]+ points")
+end)
+
 t.test("hallucination.lua", function()
     needs "demo"
     t.match(run "hallucination.lua", "with passages, quotes checked%s+%d+%s+%d+%s+%d+")
