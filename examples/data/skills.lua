@@ -193,7 +193,7 @@ local CARD = [[
 (`examples/data/induction.lua`), %d steps of %d x %d tokens taught them to copy, and these stages
 followed, the loss on what the assistant says (AdamW, bf16 with f32 masters, seed 1):
 
-| stage | tokens of its rows: with tools, with passages, replayed | steps of 512-token rows | peak learning rate | minutes, tokens/s | loss, last tenth |
+| stage | tokens of its rows: with tools, with passages, replayed | steps, rows of 512 tokens each | peak learning rate | minutes, tokens/s | loss, last tenth |
 |---|---|---|---|---|---|
 %s
 Sentences to quote came from %s.
