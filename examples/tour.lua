@@ -65,7 +65,8 @@ section("A retriever over the manual, and an answer that cites", [[
 docs = datasets.load(root .. "/examples/data/manual/*.md", {by="file"})
 english = docs:filter(function(page) return not page.source:find "%-ko" end)
 english
-r = retrievers.new{english, split={by="sentence", size=250, overlap=0}, embed="minilm", kind="hybrid"}
+r = retrievers.new{english, split={by="sentence", size=250, overlap=0}, embed="minilm",
+ kind="hybrid"}
 hits = r("How do I stop what is running?", {k=3})
 hits
 rag = m:rag(r, {k=1})

@@ -224,7 +224,7 @@ function skills.finish(run)
             tokens = tokens + step.tokens_per_second * step.seconds
             if at > #history - count then tail = tail + step.loss / count end
         end
-        stages[i] = ("| %d | %d, %d, %d | %d of %d | %.2g | %.0f, %.0f | %.3f |\n"):format(i,
+        stages[i] = ("| %d | %d, %d, %d | %d, %d | %.2g | %.0f, %.0f | %.3f |\n"):format(i,
             part.kinds.tools, part.kinds.passages, part.kinds.replayed, #history,
             part.stage.batch_size, peak, seconds / 60, tokens / seconds, tail)
     end
