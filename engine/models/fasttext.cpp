@@ -37,10 +37,13 @@ class FastText : public Model {
         // The run's tokens must all count, and stand in one document.
         at::Tensor counts = given.mask.defined() ? given.mask.to(input.ids.device())
                                                  : at::ones_like(input.ids, at::kBool);
+        // together[b, i, j]: j counts and stands in the document of i.
+        at::Tensor documents = given.documents.defined() ? given.documents.to(input.ids.device())
+                                                         : at::zeros_like(input.ids);
+        at::Tensor together = documents.unsqueeze(2).eq(documents.unsqueeze(1));
+        together = together.logical_and_(counts.unsqueeze(1));
         at::Tensor x = ops::embedding(tokens_, input.ids, "token id");
-        x = x * first_of_its_kind(input.ids, counts).unsqueeze(-1).to(x.scalar_type());
-        at::Tensor documents =
-            given.documents.defined() ? given.documents.to(input.ids.device()) : at::Tensor();
+        x = x * first_of_its_kind(input.ids, counts, together).unsqueeze(-1).to(x.scalar_type());
         at::Tensor hash = input.ids + 1, whole = counts;
         const int64_t length = input.ids.size(1);
         for (int64_t n = 2; n <= std::min(max_ngram_, length); ++n) {
@@ -48,25 +51,27 @@ class FastText : public Model {
             at::Tensor next = input.ids.narrow(1, n - 1, length - n + 1);
             hash = hash.narrow(1, 0, length - n + 1) * kPrime + next + 1;
             whole = whole.narrow(1, 0, length - n + 1) & counts.narrow(1, n - 1, length - n + 1);
-            at::Tensor inside = whole;
-            if (documents.defined())
-                inside = inside & (documents.narrow(1, 0, length - n + 1) ==
-                                   documents.narrow(1, n - 1, length - n + 1));
+            at::Tensor inside = whole & (documents.narrow(1, 0, length - n + 1) ==
+                                         documents.narrow(1, n - 1, length - n + 1));
             at::Tensor mixed = hash.bitwise_xor(at::bitwise_right_shift(hash, 29));
             at::Tensor rows = at::remainder(mixed * kPrime + n, buckets_);
             at::Tensor vectors = ops::embedding(ngrams_, rows, "n-gram");
-            vectors = vectors * first_of_its_kind(rows, inside).unsqueeze(-1).to(x.scalar_type());
+            at::Tensor near = together.narrow(1, n - 1, length - n + 1)
+                                  .narrow(2, n - 1, length - n + 1)
+                                  .logical_and(inside.unsqueeze(1));
+            at::Tensor first = first_of_its_kind(rows, inside, near);
+            vectors = vectors * first.unsqueeze(-1).to(x.scalar_type());
             x = x + at::constant_pad_nd(vectors, {0, 0, n - 1, 0});
         }
         // Long texts average more vectors: scaled so that the mean is of one size.
-        at::Tensor length_root = counts.sum(1).clamp_min(1).to(x.scalar_type()).sqrt();
-        return x * length_root.view({-1, 1, 1});
+        return x * together.sum(2, true).clamp_min(1).to(x.scalar_type()).sqrt();
     }
 
   private:
-    // True where rows [B, T] counts and no earlier one that counts has the same value.
-    static at::Tensor first_of_its_kind(const at::Tensor& rows, const at::Tensor& counts) {
-        at::Tensor same = rows.unsqueeze(2).eq(rows.unsqueeze(1)).logical_and_(counts.unsqueeze(1));
+    // True where rows [B, T] counts and no earlier one of the same document has the same value.
+    static at::Tensor first_of_its_kind(const at::Tensor& rows, const at::Tensor& counts,
+                                        const at::Tensor& together) {
+        at::Tensor same = rows.unsqueeze(2).eq(rows.unsqueeze(1)).logical_and_(together);
         return counts & same.tril(-1).any(2).logical_not();
     }
 

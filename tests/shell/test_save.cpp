@@ -247,7 +247,8 @@ TEST_CASE("an entry that Ctrl-C ended is left out", "[pty]") {
     Pty shell;
     std::string path = fresh_path();
     shell.line("n = 1");
-    shell.start("while true do n = n + 1 end");
+    shell.start("io.write('in', 'side\\n') while true do n = n + 1 end");
+    shell.wait_text("inside");  // else Ctrl-C may end the line that is being typed
     shell.send("\x03");
     shell.wait_text("interrupted");
     shell.line("print '달'");
