@@ -132,6 +132,7 @@ base = models.load("demo", {dtype="f32"})
 u = trainers.sft{model=base, data=train, tune="lora", rank=16, alpha=32, lr=8e-3, epochs=8,
  batch_size=16, max_length=128, seed=1}
 u:estimate()
+u:run{on_step=function(step) return step.step < 20 end}
 u:run()
 u:plot()
 u:evaluate(test)
