@@ -17,7 +17,7 @@ end
 
 local function engine()
     local ok, moonlet = pcall(require, "moonlet")
-    if not (ok and moonlet.models and moonlet.models.load) then t.skip "no engine in this build" end
+    if not (ok and moonlet.models and moonlet.models.new) then t.skip "no engine in this build" end
     return moonlet
 end
 

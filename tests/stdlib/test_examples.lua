@@ -133,6 +133,7 @@ t.test("reviews_head.lua", function()
 end)
 
 t.test("reviews_ngrams.lua", function()
+    needs()
     t.match(run "reviews_ngrams.lua", "right beyond TF%-IDF of words: [+-][%d.]+ points")
 end)
 
