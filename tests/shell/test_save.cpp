@@ -253,6 +253,8 @@ TEST_CASE("an entry that Ctrl-C ended is left out", "[pty]") {
     shell.wait_text("interrupted");
     shell.line("print '달'");
     shell.line(":save " + path);
+    shell.wait_text("saved 2 entries");  // the prompt alone may be the one before
+    INFO(read(path));
     CHECK(read(path).find("while true") == std::string::npos);
     CHECK(read(path).find("-- [3]\nprint '달'\n--> 달\n") != std::string::npos);
     CHECK(run_shell({"--replay", path}).status == 0);
