@@ -8,12 +8,11 @@
 #include <optional>
 
 #include "core/error.h"
-#include "core/interrupt.h"
-#include "core/progress.h"
 #include "generation/text_batches.h"
 #include "ops/grad.h"
 #include "trainers/batches.h"
 #include "trainers/optimizer.h"
+#include "trainers/rows.h"
 #include "trainers/trainer.h"
 
 namespace moonlet {
@@ -49,29 +48,21 @@ std::string label_text(const Json& value, const std::string& where) {
     throw Error(where + ": its label is " + quote(value.dump(), 60), "a text, number or boolean");
 }
 
-const Json& column(const Json& row, const std::string& name, const std::string& where) {
-    if (row.is_object())
-        if (auto found = row.find(name); found != row.end() && !found->is_null()) return *found;
-    std::string have;
-    if (row.is_object())
-        for (const auto& item : row.items()) have += (have.empty() ? "" : ", ") + item.key();
-    throw Error(
-        where + " has no column " + quote(name) + (have.empty() ? "" : " (it has " + have + ")"),
-        "rows {text =, label =}", "name yours: text_column =, label_column =");
+const Json& required(const Json& row, const std::string& name, const std::string& where) {
+    if (const Json* found = column(row, name.c_str())) return *found;
+    throw Error(where + " has no column " + quote(name) + ": it " + row_shape(row),
+                "rows {text =, label =}", "name yours: text_column =, label_column =");
 }
 
 // A column input_ids as it is, else the text with its special tokens, cut to `most` ids.
 std::vector<int> ids_of(const LanguageModel& model, const Json& row, const std::string& name,
                         size_t most, const std::string& where) {
     std::vector<int> ids;
-    if (row.contains("input_ids") && row["input_ids"].is_array()) {
-        for (const Json& id : row["input_ids"]) {
-            if (!id.is_number()) throw Error(where + ": input_ids holds " + id.dump(), "ids");
-            ids.push_back(id.get<int>());
-        }
+    if (const Json* given = column(row, "input_ids")) {
+        ids = given_ids(*given, where);
         if (ids.size() > most) ids.resize(most);
     } else {
-        const Json& text = column(row, name, where);
+        const Json& text = required(row, name, where);
         if (!text.is_string())
             throw Error(where + ": " + name + " is a " + text.type_name(), "a text");
         ids = encode_within(model.need_tokenizer(), text.get_ref<const std::string&>(), most);
@@ -114,19 +105,15 @@ class Classify : public Objective {
         const std::string text = options.own.value("text_column", "text");
         const std::string label = options.own.value("label_column", "label");
         trained_layers(options.own, model.network->num_hidden_layers());  // its error first
-        auto where = [](size_t i) { return "trainers.classify: row " + std::to_string(i + 1); };
+        auto where = [](size_t i) { return row_name("classify", i); };
         std::vector<std::string> given;
         for (size_t i = 0; i < rows.size(); ++i)
-            given.push_back(label_text(column(rows[i], label, where(i)), where(i)));
+            given.push_back(label_text(required(rows[i], label, where(i)), where(i)));
         if (labels_.empty()) choose_labels(model, options, given);
         size_t most = longest_text(model);
         most = most ? std::min(most, size_t(options.max_length)) : size_t(options.max_length);
         std::vector<Sequence> result;
-        for (size_t i = 0; i < rows.size(); ++i) {
-            if (i % 64 == 0) {
-                interrupt::check();
-                report_progress({"encoding", double(i), double(rows.size()), "rows", ""});
-            }
+        for_each_row(rows.size(), [&](size_t i) {
             auto index = std::find(labels_.begin(), labels_.end(), given[i]);
             if (index == labels_.end())
                 throw Error(where(i) + ": label " + quote(given[i], 60), "one of " + known());
@@ -134,8 +121,7 @@ class Classify : public Objective {
             s.ids = ids_of(model, rows[i], text, most, where(i));
             s.labels = {double(index - labels_.begin())};
             result.push_back(std::move(s));
-        }
-        report_progress({"encoding", double(rows.size()), double(rows.size()), "rows", ""});
+        });
         return result;
     }
 
