@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "ops/grad.h"
+#include "ops/observer.h"
 
 namespace moonlet::ops {
 
@@ -56,16 +57,17 @@ AttentionMask make_mask(const MaskOptions& o) {
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionMask& mask, double scale) {
+    if (Observer* observer = Observer::current())
+        observer->attention([&] { return attention_probabilities(q, k, mask, scale); });
     c10::optional<at::Tensor> bias;
     if (mask.bias.defined()) bias = mask.bias;
     bool grouped = q.size(1) != k.size(1);
     return at::scaled_dot_product_attention(q, k, v, bias, 0.0, mask.causal, scale, grouped);
 }
 
-at::Tensor attention_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                           const AttentionMask& mask, double scale) {
-    int64_t group = q.size(1) / k.size(1);
-    at::Tensor keys = k.repeat_interleave(group, 1), values = v.repeat_interleave(group, 1);
+at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k,
+                                   const AttentionMask& mask, double scale) {
+    at::Tensor keys = k.repeat_interleave(q.size(1) / k.size(1), 1);
     at::Tensor scores = at::matmul(q, keys.transpose(-2, -1)) * scale;
     if (mask.bias.defined()) scores = scores + mask.bias;
     if (mask.causal) {
@@ -73,7 +75,13 @@ at::Tensor attention_plain(const at::Tensor& q, const at::Tensor& k, const at::T
             at::ones({q.size(2), k.size(2)}, scores.options().dtype(at::kBool)).triu(1);
         scores = scores.masked_fill(above, -std::numeric_limits<double>::infinity());
     }
-    return at::matmul(at::softmax(scores, -1), values);
+    return at::softmax(scores, -1);
+}
+
+at::Tensor attention_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                           const AttentionMask& mask, double scale) {
+    at::Tensor values = v.repeat_interleave(q.size(1) / v.size(1), 1);
+    return at::matmul(attention_probabilities(q, k, mask, scale), values);
 }
 
 }  // namespace moonlet::ops

@@ -34,6 +34,10 @@ AttentionMask make_mask(const MaskOptions& options);
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const AttentionMask& mask, double scale);
 
+// The softmax alone, [B, H, T, S]: what each query looks at.
+at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k,
+                                   const AttentionMask& mask, double scale);
+
 // The plain twin: the formula written out, for tests.
 at::Tensor attention_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                            const AttentionMask& mask, double scale);

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "ops/grad.h"
+#include "ops/observer.h"
 
 namespace moonlet::ops {
 
@@ -54,6 +55,7 @@ Checkpointing::~Checkpointing() { checkpointing = before_; }
 bool Checkpointing::on() { return checkpointing; }
 
 at::Tensor checkpointed(const at::Tensor& x, const Part& part) {
+    if (Observer* observer = Observer::current()) observer->block(x);
     if (!checkpointing || !at::GradMode::is_enabled()) return part(x);
     // Behind a frozen embedding nothing would ask for the node: a view that does is put before it.
     return Checkpoint::apply(x.requires_grad() ? x : input_of(x), part);
