@@ -32,6 +32,7 @@ local function open(library)
     if library == "base" then
         install(require("moonlet_base").functions)
         require "moonlet.dataset"
+        require "moonlet.pieces"
         require "moonlet.review"
     elseif library == "engine" then
         open "base"

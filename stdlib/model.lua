@@ -8,7 +8,12 @@ local class = require "moonlet.class"
 local generation = require "moonlet.generation"
 local next_tokens = require "moonlet.next"
 local stream = require "moonlet.stream"
+require "moonlet.attention"
+require "moonlet.card"
 require "moonlet.chat"
+require "moonlet.layers"
+require "moonlet.memory"
+require "moonlet.router"
 
 local _, Model = class("Model")
 local native_generate, native_next = Model.generate, Model.next

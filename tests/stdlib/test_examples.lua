@@ -73,6 +73,13 @@ t.test("tokens.lua", function()
     t.match(run "tokens.lua", "Korean costs [%d.]+ times")
 end)
 
+t.test("attention.lua", function()
+    needs "demo"
+    local output = run "attention.lua"
+    t.match(output, "before: layer %d head %d, [01]%.%d%d of its weight; induction: layer %d")
+    t.match(output, "surprise per token: %d+%.%d%d the first time, %d+%.%d%d the third")
+end)
+
 t.test("sampling.lua", function()
     needs "demo"
     t.match(run "sampling.lua", "temperature 1.5: %d+ different beginnings")
