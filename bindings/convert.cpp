@@ -10,16 +10,6 @@
 
 namespace moonlet::bindings {
 
-namespace {
-
-constexpr int kMaxDepth = 200;
-
-Json number(double value) {
-    if (std::floor(value) == value && std::fabs(value) < 9.2e18) return Json(int64_t(value));
-    return Json(value);
-}
-
-// What json.array and json.object (and json.decode) left in the metatable: "array", "object" or "".
 std::string marked_kind(lua_State* L, int index) {
     std::string kind;
     if (luaL_getmetafield(L, index, "__jsontype")) {
@@ -29,20 +19,7 @@ std::string marked_kind(lua_State* L, int index) {
     return kind;
 }
 
-Json value_at(lua_State* L, int index, int depth);
-
-Json array_at(lua_State* L, int index, size_t count, int depth) {
-    Json result = Json::array();
-    for (size_t i = 1; i <= count; ++i) {
-        lua_rawgeti(L, index, int(i));
-        result.push_back(value_at(L, lua_gettop(L), depth));
-        lua_pop(L, 1);
-    }
-    return result;
-}
-
-// Key names in the order they are to be written.
-std::vector<std::string> key_order(lua_State* L, int index) {
+std::vector<std::string> key_order(lua_State* L, int index, bool numbers_too) {
     std::vector<std::string> keys, ordered;
     lua_pushnil(L);
     while (lua_next(L, index)) {
@@ -52,6 +29,7 @@ std::vector<std::string> key_order(lua_State* L, int index) {
             const char* s = lua_tolstring(L, -1, &n);
             keys.emplace_back(s, n);
         } else if (lua_type(L, -1) == LUA_TNUMBER) {
+            if (numbers_too) continue;
             throw Error("a table with both number and string keys, or with gaps",
                         "a list 1..n or names only");
         } else {
@@ -74,6 +52,27 @@ std::vector<std::string> key_order(lua_State* L, int index) {
     lua_pop(L, 2);
     ordered.insert(ordered.end(), keys.begin(), keys.end());
     return ordered;
+}
+
+namespace {
+
+constexpr int kMaxDepth = 200;
+
+Json number(double value) {
+    if (std::floor(value) == value && std::fabs(value) < 9.2e18) return Json(int64_t(value));
+    return Json(value);
+}
+
+Json value_at(lua_State* L, int index, int depth);
+
+Json array_at(lua_State* L, int index, size_t count, int depth) {
+    Json result = Json::array();
+    for (size_t i = 1; i <= count; ++i) {
+        lua_rawgeti(L, index, int(i));
+        result.push_back(value_at(L, lua_gettop(L), depth));
+        lua_pop(L, 1);
+    }
+    return result;
 }
 
 // The table json.null (stdlib/null.lua), made here when C++ comes first.

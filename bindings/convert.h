@@ -22,6 +22,13 @@ void push_ordered_json(lua_State* L, const Json& value);
 // The metatable of json.array ("array") and json.object ("object").
 void push_json_kind(lua_State* L, const char* kind);
 
+// What json.array, json.object and json.decode left in a table's metatable: "array", "object",
+// "null" or "".
+std::string marked_kind(lua_State* L, int index);
+// A table's names in the order they are written: the remembered one first, the rest sorted.
+// Error: other keys than strings; `numbers_too` passes over numbers instead.
+std::vector<std::string> key_order(lua_State* L, int index, bool numbers_too = false);
+
 // The options table at `index` (may be absent) as Json: plain values only; functions and objects
 // stay in Lua and are read by the binding that wants them.
 Json options_json(lua_State* L, int index, const OptionTable& rows);

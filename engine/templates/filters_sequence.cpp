@@ -127,7 +127,7 @@ Value do_join(const Value& v, const Arguments& a, const NamedArguments& k) {
         spend_text(piece.size() + separator.size());
         if (!first) out += separator;
         out += piece;
-        if (out.size() > kMaxTextBytes) spend_text(out.size());
+        if (out.size() > limits().text_bytes) spend_text(out.size());
     }
     return out;
 }

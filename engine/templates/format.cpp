@@ -94,13 +94,14 @@ class PercentFormatter {
             ++at_;
             const Value& v = take();
             if (!v.is_integer()) throw Error("* wants int", "an integer for *");
-            if (std::abs(v.as_integer()) > int64_t(kMaxTextBytes)) spend_text(kMaxTextBytes + 1);
+            const size_t most = limits().text_bytes;
+            if (uint64_t(std::abs(v.as_integer())) > most) spend_text(most + 1);
             return v.as_integer();
         }
         int64_t n = 0;
         while (peek() >= '0' && peek() <= '9') {
             n = n * 10 + (f_[at_++] - '0');
-            if (n > int64_t(kMaxTextBytes)) spend_text(size_t(n));
+            if (size_t(n) > limits().text_bytes) spend_text(size_t(n));
         }
         return n;
     }

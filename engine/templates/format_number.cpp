@@ -99,7 +99,7 @@ FormatSpec parse_format_spec(const std::string& text) {
         }
         return n;
     };
-    spec.width = number(int64_t(kMaxTextBytes));
+    spec.width = number(int64_t(limits().text_bytes));
     if (peek() == ',' || peek() == '_') spec.group = char(s[at++]);
     if (peek() == '.') {
         ++at;

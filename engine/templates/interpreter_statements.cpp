@@ -30,8 +30,9 @@ class Restore {
 }  // namespace
 
 void Interpreter::write_text(std::string_view text) {
-    if (out_->size() + text.size() > kMaxTextBytes)
-        throw Error("the template writes more than " + std::to_string(kMaxTextBytes) + " bytes",
+    const size_t most = limits().text_bytes;
+    if (out_->size() + text.size() > most)
+        throw Error("the template writes more than " + std::to_string(most) + " bytes",
                     "a shorter output");
     out_->append(text);
 }

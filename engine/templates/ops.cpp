@@ -2,6 +2,7 @@
 #include "templates/ops.h"
 
 #include <cmath>
+#include <cstdint>
 
 #include "core/error.h"
 #include "templates/format.h"
@@ -118,18 +119,20 @@ Value add(const Value& a, const Value& b) {
 
 Value repeat(const Value& v, int64_t times) {
     if (times < 0) times = 0;
+    auto product = [&](size_t size) {
+        size_t all = 0;
+        return __builtin_mul_overflow(size, size_t(times), &all) ? SIZE_MAX : all;
+    };
     if (v.is_string()) {
         const std::string& s = v.as_string();
-        if (s.size() && uint64_t(times) > kMaxTextBytes / s.size()) spend_text(kMaxTextBytes + 1);
-        spend_text(s.size() * size_t(times));
+        spend_text(product(s.size()));
         std::string out;
         out.reserve(s.size() * size_t(times));
         for (int64_t i = 0; i < times && !s.empty(); ++i) out += s;
         return v.is_markup() ? Value::markup(std::move(out)) : Value(std::move(out));
     }
     const auto& items = v.as_items();
-    if (items.size() && uint64_t(times) > kMaxTextBytes / items.size()) spend_items(kMaxTextBytes);
-    spend_items(items.size() * size_t(times));
+    spend_items(product(items.size()));
     std::vector<Value> out;
     for (int64_t i = 0; i < times && !items.empty(); ++i)
         out.insert(out.end(), items.begin(), items.end());

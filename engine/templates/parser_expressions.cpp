@@ -382,7 +382,7 @@ CallArgs ExpressionParser::parse_call_args() {
 }
 
 ExprPtr ExpressionParser::parse_call(ExprPtr callee) {
-    auto node = std::make_unique<Call>(place());
+    auto node = std::make_unique<Call>(callee->at);
     node->args = parse_call_args();
     node->callee = std::move(callee);
     return finish(std::move(node));

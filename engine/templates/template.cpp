@@ -9,11 +9,11 @@
 
 namespace moonlet::jinja {
 
-std::shared_ptr<Template> Template::parse(std::string source) {
-    if (source.size() > kMaxTextBytes)
+std::shared_ptr<Template> Template::parse(std::string source, const Limits& most) {
+    if (source.size() > most.text_bytes)
         throw Error("a template of " + std::to_string(source.size()) + " bytes",
-                    "at most " + std::to_string(kMaxTextBytes));
-    Meter meter;  // analysing a hostile template's names is work too
+                    "at most " + std::to_string(most.text_bytes));
+    Meter meter(most);  // analysing a hostile template's names is work too
     std::shared_ptr<Template> made(new Template());
     made->body_ = parse_template(source);
     made->source_ = std::move(source);
@@ -22,8 +22,8 @@ std::shared_ptr<Template> Template::parse(std::string source) {
 
 Template::~Template() = default;
 
-std::string Template::render(const Value& variables, RenderInfo* info) const {
-    Meter meter;
+std::string Template::render(const Value& variables, RenderInfo* info, const Limits& most) const {
+    Meter meter(most);
     try {
         Interpreter interpreter(*body_, variables, info);
         return interpreter.run();
@@ -36,8 +36,9 @@ std::string Template::render(const Value& variables, RenderInfo* info) const {
 
 namespace moonlet {
 
-std::string render_jinja(const std::string& source, const jinja::Value& variables) {
-    return jinja::Template::parse(source)->render(variables);
+std::string render_jinja(const std::string& source, const jinja::Value& variables,
+                         const jinja::Limits& limits) {
+    return jinja::Template::parse(source, limits)->render(variables, nullptr, limits);
 }
 
 }  // namespace moonlet

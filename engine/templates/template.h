@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "templates/limits.h"
 #include "templates/value.h"
 
 namespace moonlet::jinja {
@@ -44,13 +45,13 @@ struct TemplateBody;  // the syntax tree
 class Template {
   public:
     // TemplateError: not Jinja, and where.
-    static std::shared_ptr<Template> parse(std::string source);
+    static std::shared_ptr<Template> parse(std::string source, const Limits& limits = {});
 
     // `variables` is a dict with string keys. They hide the globals (range, dict, namespace, …) of
-    // the same name. TemplateError: what failed and where, also when a limit is reached (64 MiB of
-    // output, 30 million steps, 1 GiB of text built on the way, 150 nested calls). Interrupted on
-    // Ctrl-C. `info` may be null.
-    std::string render(const Value& variables, RenderInfo* info = nullptr) const;
+    // the same name. TemplateError: what failed and where, also when a limit is reached (of time,
+    // steps or bytes, or 150 nested calls). Interrupted on Ctrl-C. `info` may be null.
+    std::string render(const Value& variables, RenderInfo* info = nullptr,
+                       const Limits& limits = {}) const;
 
     const std::string& source() const { return source_; }
     ~Template();
@@ -65,5 +66,6 @@ class Template {
 
 namespace moonlet {
 // Parses and renders in one go.
-std::string render_jinja(const std::string& source, const jinja::Value& variables);
+std::string render_jinja(const std::string& source, const jinja::Value& variables,
+                         const jinja::Limits& limits = {});
 }  // namespace moonlet

@@ -19,7 +19,7 @@ class Writer {
 
     void write(const Value& v, int level) {
         spend();
-        if (out.size() > kMaxTextBytes) spend_text(out.size());
+        if (out.size() > limits().text_bytes) spend_text(out.size());
         switch (v.kind()) {
             case Kind::none: out += "null"; break;
             case Kind::boolean: out += v.truthy() ? "true" : "false"; break;

@@ -62,7 +62,7 @@ void write_repr(const Value& v, std::string& out) {
         default: out += v.str();
     }
     if (v.kind() == Kind::string) spend_text(out.size() - before);
-    if (out.size() > kMaxTextBytes) spend_text(out.size());
+    if (out.size() > limits().text_bytes) spend_text(out.size());
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ TEST_CASE("functions get positional and named arguments and their errors get a p
     CHECK(render_jinja("{{ f(1, k='v', n=none) }}|{{ f is callable }}", vars) ==
           "1,k='v',n=None|True");
     CHECK_THROWS_WITH(render_jinja("\n {{ f() }}", vars),
-                      Catch::Contains("line 2, column 6") && Catch::Contains("nothing given"));
+                      Catch::Contains("line 2, column 5") && Catch::Contains("nothing given"));
 }
 
 TEST_CASE("variables hide the globals of the same name") {
