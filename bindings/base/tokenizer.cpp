@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Lua face of tokenizers. Offsets are bytes, 1-based and inclusive, so text:sub(first, last) is
-// the piece; tokens the post-processor adds have no span ({0, 0}).
+// the piece; tokens of no text have no span ({0, 0}), and sequence ids count from 1, 0 for them.
 #include "bindings/classes.h"
 
 #include "bindings/callback.h"
@@ -15,9 +15,23 @@ namespace {
 
 using Self = Tokenizer;
 
-const OptionTable kEncodeOptions = {
-    {"special", "boolean", "true", "add the special tokens the model expects (such as <s>, [CLS])"},
-};
+OptionTable encode_rows(const char* pair_type, const char* pair_doc) {
+    OptionTable rows = EncodeOptions::rows();
+    rows.insert(rows.begin() + 1, {"pair", pair_type, "", pair_doc});
+    return rows;
+}
+
+const OptionTable& encode_options() {
+    static const OptionTable rows =
+        encode_rows("string", "a second text, joined as the model wants");
+    return rows;
+}
+
+const OptionTable& batch_options() {
+    static const OptionTable rows = encode_rows("string[]", "second texts, one for each text");
+    return rows;
+}
+
 const OptionTable kDecodeOptions = {
     {"skip_special", "boolean", "false", "leave special tokens out of the text"},
 };
@@ -32,9 +46,132 @@ int load(lua_State* L) {
     return 1;
 }
 
-int encode(lua_State* L) {
+// The text at 2 (and the pair in the options at 3), encoded.
+Encoding encoding_at(lua_State* L, const char* where) {
     auto self = check<Self>(L, 1);
-    push_ids(L, self->encode(check_string(L, 2), flag(L, 3, kEncodeOptions, "special", true)));
+    Json options = options_json(L, 3, encode_options());
+    std::string text = check_string(L, 2), second;
+    read_option(options, "pair", second);
+    std::string_view pair = second;
+    bool paired = options.contains("pair") && !options["pair"].is_null();
+    return self->encode_full(text, paired ? &pair : nullptr,
+                             EncodeOptions::from_json(options, where));
+}
+
+int encode(lua_State* L) {
+    Json options = options_json(L, 3, encode_options());
+    if (options.empty() || (options.size() == 1 && options.contains("special"))) {
+        bool special = flag(L, 3, encode_options(), "special", true);
+        push_ids(L, check<Self>(L, 1)->encode(check_string(L, 2), special));
+    } else {
+        push_ids(L, encoding_at(L, "Tokenizer:encode").ids);
+    }
+    return 1;
+}
+
+void push_offsets(lua_State* L, const std::vector<std::pair<size_t, size_t>>& offsets) {
+    lua_createtable(L, int(offsets.size()), 0);
+    for (size_t i = 0; i < offsets.size(); ++i) {
+        auto [begin, end] = offsets[i];
+        lua_createtable(L, 2, 0);
+        lua_pushinteger(L, begin == end ? 0 : lua_Integer(begin + 1));
+        lua_rawseti(L, -2, 1);
+        lua_pushinteger(L, begin == end ? 0 : lua_Integer(end));
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, int(i + 1));
+    }
+}
+
+void push_sequences(lua_State* L, std::vector<int> sequences) {
+    for (int& s : sequences) ++s;
+    push_ids(L, sequences);
+}
+
+void push_encoding(lua_State* L, const Encoding& e) {
+    lua_createtable(L, 0, 7);
+    push_ids(L, e.ids);
+    lua_setfield(L, -2, "ids");
+    push_offsets(L, e.offsets);
+    lua_setfield(L, -2, "offsets");
+    push_ids(L, e.type_ids);
+    lua_setfield(L, -2, "type_ids");
+    push_sequences(L, e.sequence_ids);
+    lua_setfield(L, -2, "sequence_ids");
+    push_ids(L, e.attention_mask);
+    lua_setfield(L, -2, "attention_mask");
+    push_ids(L, e.special_mask);
+    lua_setfield(L, -2, "special_mask");
+    lua_createtable(L, int(e.overflow.size()), 0);
+    for (size_t i = 0; i < e.overflow.size(); ++i) {
+        push_encoding(L, e.overflow[i]);
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    lua_setfield(L, -2, "overflow");
+}
+
+int encoding(lua_State* L) {
+    push_encoding(L, encoding_at(L, "Tokenizer:encoding"));
+    return 1;
+}
+
+int encode_batch(lua_State* L) {
+    auto self = check<Self>(L, 1);
+    Json options = options_json(L, 3, batch_options());
+    std::vector<std::string> texts = check_strings(L, 2), seconds;
+    read_option(options, "pair", seconds);
+    auto batch = self->encode_batch(texts, seconds,
+                                    EncodeOptions::from_json(options, "Tokenizer:encode_batch"));
+    auto each = [&](auto push_one) {
+        lua_createtable(L, int(batch.size()), 0);
+        for (size_t i = 0; i < batch.size(); ++i) {
+            push_one(batch[i]);
+            lua_rawseti(L, -2, int(i + 1));
+        }
+    };
+    each([&](const Encoding& e) { push_ids(L, e.ids); });
+    // What else there is to know stands behind the list, so that the list itself is only ids.
+    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 6);
+    each([&](const Encoding& e) { push_ids(L, e.attention_mask); });
+    lua_setfield(L, -2, "attention_mask");
+    each([&](const Encoding& e) { push_ids(L, e.type_ids); });
+    lua_setfield(L, -2, "type_ids");
+    each([&](const Encoding& e) { push_ids(L, e.special_mask); });
+    lua_setfield(L, -2, "special_mask");
+    each([&](const Encoding& e) { push_sequences(L, e.sequence_ids); });
+    lua_setfield(L, -2, "sequence_ids");
+    each([&](const Encoding& e) { push_offsets(L, e.offsets); });
+    lua_setfield(L, -2, "offsets");
+    each([&](const Encoding& e) {
+        lua_createtable(L, int(e.overflow.size()), 0);
+        for (size_t i = 0; i < e.overflow.size(); ++i) {
+            push_encoding(L, e.overflow[i]);
+            lua_rawseti(L, -2, int(i + 1));
+        }
+    });
+    lua_setfield(L, -2, "overflow");
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+int decode_batch(lua_State* L) {
+    auto self = check<Self>(L, 1);
+    bool skip = flag(L, 3, kDecodeOptions, "skip_special", false);
+    std::vector<std::vector<int>> ids;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (int i = 1;; ++i) {
+        lua_rawgeti(L, 2, i);
+        if (lua_isnil(L, -1)) break;
+        ids.push_back(check_ids(L, lua_gettop(L)));
+        lua_pop(L, 1);
+    }
+    auto texts = self->decode_batch(ids, skip);
+    lua_createtable(L, int(texts.size()), 0);
+    for (size_t i = 0; i < texts.size(); ++i) {
+        push_string(L, texts[i]);
+        lua_rawseti(L, -2, int(i + 1));
+    }
     return 1;
 }
 
@@ -46,19 +183,7 @@ int decode(lua_State* L) {
 }
 
 int offsets(lua_State* L) {
-    auto self = check<Self>(L, 1);
-    bool special = flag(L, 3, kEncodeOptions, "special", true);
-    Encoding encoding = self->encode_with_offsets(check_string(L, 2), special);
-    lua_createtable(L, int(encoding.ids.size()), 0);
-    for (size_t i = 0; i < encoding.ids.size(); ++i) {
-        auto [begin, end] = encoding.offsets[i];
-        lua_createtable(L, 2, 0);
-        lua_pushinteger(L, begin == end ? 0 : lua_Integer(begin + 1));
-        lua_rawseti(L, -2, 1);
-        lua_pushinteger(L, begin == end ? 0 : lua_Integer(end));
-        lua_rawseti(L, -2, 2);
-        lua_rawseti(L, -2, int(i + 1));
-    }
+    push_offsets(L, encoding_at(L, "Tokenizer:offsets").offsets);
     return 1;
 }
 
@@ -139,17 +264,30 @@ const bool registered = add_rows({
      "Opens a folder that holds tokenizer.json, or the file itself.",
      "tok = tokenizers.load(\"examples/models/demo\")"},
     {"tokenizers.train", train, "opts: TrainOptions -> Tokenizer",
-     "Trains a byte-level BPE on texts; saved, it is a tokenizer.json that others load too.",
+     "Trains a tokenizer on texts (BPE, Unigram, WordPiece, WordLevel); saved, it is a "
+     "tokenizer.json that others load too.",
      "tok = tokenizers.train{texts = {\"one text\", \"and another\"}, vocab_size = 300}",
      train_rows()},
     {"Tokenizer:encode", encode, "text: string, opts?: EncodeOptions -> integer[]",
-     "Turns text into token ids.", "tok:encode(\"Once upon a time\")", kEncodeOptions},
+     "Turns text into token ids.", "tok:encode(\"Once upon a time\")", encode_options()},
+    {"Tokenizer:encoding", encoding, "text: string, opts?: EncodeOptions -> table",
+     "Everything about an encoded text: ids, offsets, type_ids, sequence_ids, attention_mask, "
+     "special_mask, and overflow, the pieces that truncation cut off.",
+     "tok:encoding(\"Once upon\", {pair = \"a time\"}).sequence_ids", encode_options()},
+    {"Tokenizer:encode_batch", encode_batch, "texts: string[], opts?: EncodeBatchOptions -> table",
+     "Encodes texts on all cores: a list of id lists, whose fields attention_mask, type_ids, "
+     "special_mask, sequence_ids, offsets and overflow hold a list each.",
+     "tok:encode_batch({\"Once\", \"upon a time\"}, {max_length = 2}).attention_mask",
+     batch_options()},
     {"Tokenizer:decode", decode, "ids: integer[]|integer, opts?: DecodeOptions -> string",
      "Turns token ids into text.", "tok:decode(tok:encode(\"Once\"))", kDecodeOptions},
+    {"Tokenizer:decode_batch", decode_batch, "ids: table, opts?: DecodeOptions -> string[]",
+     "Turns lists of ids into texts, on all cores.",
+     "tok:decode_batch{tok:encode \"Once\", tok:encode \"upon\"}", kDecodeOptions},
     {"Tokenizer:offsets", offsets, "text: string, opts?: EncodeOptions -> table",
      "For each token its bytes in the text, {first, last}, 1-based and inclusive; {0, 0} for added "
      "ones.",
-     "tok:offsets(\"Once upon\")[1]", kEncodeOptions},
+     "tok:offsets(\"Once upon\")[1]", encode_options()},
     {"Tokenizer:tokens", tokens, "text: string|integer[] -> string[]",
      "The vocabulary's own spelling of each token of a text or list of ids.",
      "tok:tokens(\"Once upon\")"},

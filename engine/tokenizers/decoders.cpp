@@ -37,28 +37,56 @@ class ByteLevel : public Decoder {
     }
 };
 
+// The spaces that tokenizing English puts before punctuation and endings.
+void clean_up(std::string& text) {
+    static constexpr std::pair<const char*, const char*> kCleanup[] = {
+        {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+        {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+        {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    for (auto& [from, to] : kCleanup) replace_all(text, from, to);
+}
+
 class WordPiece : public Decoder {
   public:
     WordPiece(const Json& json, const std::string& where)
         : prefix_(string_field(json, "prefix", where)),
           cleanup_(bool_field(json, "cleanup", where)) {}
     void apply(Tokens& tokens) const override {
-        static constexpr std::pair<const char*, const char*> kCleanup[] = {
-            {" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"},
-            {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
         for (size_t i = 0; i < tokens.size(); ++i) {
             std::string& token = tokens[i];
             if (i > 0) {
                 if (token.compare(0, prefix_.size(), prefix_) == 0) token.erase(0, prefix_.size());
                 else token.insert(0, " ");
             }
-            if (!cleanup_) continue;
-            for (auto& [from, to] : kCleanup) replace_all(token, from, to);
+            if (cleanup_) clean_up(token);
         }
     }
 
   private:
     std::string prefix_;
+    bool cleanup_;
+};
+
+// Speech recognition: repeated tokens are one, padding between them is silence.
+class Ctc : public Decoder {
+  public:
+    Ctc(const Json& json, const std::string& where)
+        : pad_(string_field(json, "pad_token", where)),
+          delimiter_(string_field(json, "word_delimiter_token", where)),
+          cleanup_(bool_field(json, "cleanup", where)) {}
+    void apply(Tokens& tokens) const override {
+        tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+        for (std::string& token : tokens) {
+            replace_all(token, pad_, "");
+            if (!cleanup_) continue;
+            clean_up(token);
+            replace_all(token, delimiter_, " ");
+        }
+        tokens.erase(std::remove(tokens.begin(), tokens.end(), ""), tokens.end());
+    }
+
+  private:
+    std::string pad_, delimiter_;
     bool cleanup_;
 };
 
@@ -144,7 +172,8 @@ class Strip : public Decoder {
   public:
     Strip(const Json& json, const std::string& where)
         : content_(string_field(json, "content", where)),
-          start_(integer_field(json, "start", where)), stop_(integer_field(json, "stop", where)) {
+          start_(integer_field(json, "start", where)),
+          stop_(integer_field(json, "stop", where)) {
         if (content_.empty()) throw Error(where + ".content is empty", "one character");
     }
     void apply(Tokens& tokens) const override {
@@ -206,6 +235,7 @@ class Sequence : public Decoder {
 
 const bool registered = DecoderKinds::add("ByteLevel", make<Decoder, ByteLevel>) &&
                         DecoderKinds::add("WordPiece", make<Decoder, WordPiece>) &&
+                        DecoderKinds::add("CTC", make<Decoder, Ctc>) &&
                         DecoderKinds::add("BPEDecoder", make<Decoder, BpeDecoder>) &&
                         DecoderKinds::add("Metaspace", make<Decoder, Metaspace>) &&
                         DecoderKinds::add("ByteFallback", make<Decoder, ByteFallback>) &&

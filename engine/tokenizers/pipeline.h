@@ -6,6 +6,7 @@
 // in a file of this folder.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,16 +60,28 @@ struct OutToken {
     int id;
     std::pair<size_t, size_t> offset;
     std::string_view text;
+    int type = 0;       // the segment, as BERT's token_type_ids
+    int sequence = -1;  // of which given text, 0 or 1; -1: a post-processor's own
+};
+
+// What a post-processor works on: the first text, the second if there is one; templates put parts
+// of their own between. `overflow`: what truncation cut off, whose types stay as they are.
+struct OutPart {
+    std::vector<OutToken> tokens;
+    std::string_view source;  // the given text
+    bool overflow = false;
 };
 
 class PostProcessor {
   public:
     virtual ~PostProcessor() = default;
-    // `spelling(token)` is the text of a token. `special`: add the special tokens. `source`: the
-    // given text, null when nobody wants offsets.
-    using Spelling = std::function<std::string_view(const OutToken&)>;
-    virtual void apply(std::vector<OutToken>& tokens, bool special,
-                       const std::string_view* source, const Spelling& spelling) const = 0;
+    struct Wanted {
+        bool special, offsets;  // add the special tokens; somebody looks at offsets
+        std::function<std::string_view(const OutToken&)> spelling;  // the text of a token
+    };
+    virtual void apply(std::vector<OutPart>& parts, const Wanted& wanted) const = 0;
+    // How many tokens it adds to one text, or to two.
+    virtual size_t added(bool /*pair*/) const { return 0; }
 };
 
 class Decoder {
@@ -77,11 +90,21 @@ class Decoder {
     virtual void apply(std::vector<std::string>& tokens) const = 0;
 };
 
-struct NormalizerTag { static constexpr const char* kKind = "normalizer"; };
-struct PreTokenizerTag { static constexpr const char* kKind = "pre-tokenizer"; };
-struct ModelTag { static constexpr const char* kKind = "tokenizer model"; };
-struct PostProcessorTag { static constexpr const char* kKind = "post-processor"; };
-struct DecoderTag { static constexpr const char* kKind = "decoder"; };
+struct NormalizerTag {
+    static constexpr const char* kKind = "normalizer";
+};
+struct PreTokenizerTag {
+    static constexpr const char* kKind = "pre-tokenizer";
+};
+struct ModelTag {
+    static constexpr const char* kKind = "tokenizer model";
+};
+struct PostProcessorTag {
+    static constexpr const char* kKind = "post-processor";
+};
+struct DecoderTag {
+    static constexpr const char* kKind = "decoder";
+};
 
 template <class Part>
 using Make = std::unique_ptr<Part> (*)(const Json& json, const std::string& where);

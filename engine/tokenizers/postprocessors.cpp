@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Post-processors: the special tokens of a single sequence (pairs come with their own call later)
-// and the trimming of white space from byte-level offsets.
+// Post-processors: the special tokens around one text or two, the segment of each token, and the
+// trimming of white space from byte-level offsets.
 #include <map>
 
 #include "core/error.h"
@@ -35,10 +35,11 @@ size_t backward(std::string_view source, size_t at, size_t n, size_t begin) {
 
 // Takes the white space that a token begins or ends with out of its offsets, a character of the
 // source for each. With `prefix_space` the one space before the first token is not the text's.
-void trim_offsets(std::vector<OutToken>& tokens, bool prefix_space, std::string_view source,
-                  const PostProcessor::Spelling& spelling) {
+void trim_offsets(OutPart& part, bool prefix_space, const PostProcessor::Wanted& wanted) {
+    auto& tokens = part.tokens;
+    std::string_view source = part.source;
     for (size_t n = 0; n < tokens.size(); ++n) {
-        std::string_view text = spelling(tokens[n]);
+        std::string_view text = wanted.spelling(tokens[n]);
         size_t leading = 0, trailing = 0;
         bool leads = true;
         for (size_t i = 0; i < text.size();) {
@@ -59,9 +60,11 @@ class ByteLevel : public PostProcessor {
     ByteLevel(const Json& json, const std::string& where)
         : prefix_space_(bool_field(json, "add_prefix_space", where)),
           trim_(bool_field(json, "trim_offsets", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool, const std::string_view* source,
-               const Spelling& spelling) const override {
-        if (trim_ && source) trim_offsets(tokens, prefix_space_, *source, spelling);
+    void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
+        for (size_t i = 0; i < parts.size(); ++i) {
+            if (trim_ && wanted.offsets) trim_offsets(parts[i], prefix_space_, wanted);
+            for (OutToken& t : parts[i].tokens) t.sequence = int(i);
+        }
     }
 
   private:
@@ -72,7 +75,7 @@ class ByteLevel : public PostProcessor {
 struct Special {
     int id;
     std::string text;
-    OutToken out() const { return {id, {0, 0}, text}; }
+    OutToken out(int type) const { return {id, {0, 0}, text, type, -1}; }
 };
 
 bool is_id(const Json& json) {
@@ -86,34 +89,44 @@ Special named_token(const Json& json, const char* key, const std::string& where)
     return {pair[1].get<int>(), pair[0].get<std::string>()};
 }
 
-void wrap(std::vector<OutToken>& tokens, const Special& first, const Special& last) {
-    tokens.insert(tokens.begin(), first.out());
-    tokens.push_back(last.out());
-}
-
+// [CLS] first [SEP] second [SEP], the second text and its [SEP] as segment 1.
 class BertProcessing : public PostProcessor {
   public:
     BertProcessing(const Json& json, const std::string& where)
         : first_(named_token(json, "cls", where)), last_(named_token(json, "sep", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view*,
-               const Spelling&) const override {
-        if (special) wrap(tokens, first_, last_);
+    size_t added(bool pair) const override { return pair ? 3 : 2; }
+    void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
+        if (!wanted.special) return;
+        for (size_t i = 0; i < parts.size(); ++i) {
+            auto& tokens = parts[i].tokens;
+            if (i == 0) tokens.insert(tokens.begin(), first_.out(0));
+            tokens.push_back(last_.out(i == 0 ? 0 : 1));
+        }
     }
 
   private:
     Special first_, last_;
 };
 
+// <s> first </s></s> second </s>; RoBERTa knows one segment only.
 class RobertaProcessing : public PostProcessor {
   public:
     RobertaProcessing(const Json& json, const std::string& where)
-        : first_(named_token(json, "cls", where)), last_(named_token(json, "sep", where)),
+        : first_(named_token(json, "cls", where)),
+          last_(named_token(json, "sep", where)),
           trim_(bool_field(json, "trim_offsets", where)),
           prefix_space_(bool_field(json, "add_prefix_space", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view* source,
-               const Spelling& spelling) const override {
-        if (trim_ && source) trim_offsets(tokens, prefix_space_, *source, spelling);
-        if (special) wrap(tokens, first_, last_);
+    size_t added(bool pair) const override { return pair ? 4 : 2; }
+    void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
+        for (size_t i = 0; i < parts.size(); ++i) {
+            auto& tokens = parts[i].tokens;
+            if (trim_ && wanted.offsets) trim_offsets(parts[i], prefix_space_, wanted);
+            for (OutToken& t : tokens)
+                if (wanted.special || !parts[i].overflow) t.type = 0;
+            if (!wanted.special) continue;
+            tokens.insert(tokens.begin(), (i == 0 ? first_ : last_).out(0));
+            tokens.push_back(last_.out(0));
+        }
     }
 
   private:
@@ -131,63 +144,101 @@ class TemplateProcessing : public PostProcessor {
                 const Json& ids = array_field(entry, "ids", here);
                 const Json& spelled = array_field(entry, "tokens", here);
                 for (size_t i = 0; i < ids.size(); ++i) {
-                    if (!is_id(ids[i]) || ids.size() != spelled.size() ||
-                        !spelled[i].is_string())
+                    if (!is_id(ids[i]) || ids.size() != spelled.size() || !spelled[i].is_string())
                         throw Error(here + " is " + quote(dump_json(entry, -1)),
                                     "as many integer ids as tokens");
-                    tokens[name].push_back(
-                        {ids[i].get<int>(), spelled[i].get<std::string>()});
+                    tokens[name].push_back({ids[i].get<int>(), spelled[i].get<std::string>()});
                 }
                 tokens[name];  // a name with no ids is a name all the same
             }
         }
-        for (const Json& piece : array_field(json, "single", where)) {
-            Part part;
-            if (piece.is_object() && piece.contains("Sequence")) {
-                std::string id = string_field(piece["Sequence"], "id", where + ".single");
-                if (id != "A")
-                    throw Error(where + ".single uses sequence " + quote(id), "sequence A only");
-                part.sequence = true;
-            } else if (piece.is_object() && piece.contains("SpecialToken")) {
-                std::string id = string_field(piece["SpecialToken"], "id", where + ".single");
-                if (!tokens.count(id))
-                    throw Error(where + ".single names " + quote(id), "one of its special_tokens");
-                part.tokens = tokens[id];
-            } else {
-                throw Error(where + ".single has " + quote(dump_json(piece, -1)),
-                            "{\"Sequence\": …} or {\"SpecialToken\": …}");
-            }
-            single_.push_back(std::move(part));
-        }
+        read(array_field(json, "single", where), where + ".single", tokens, false, single_);
+        static const Json both = {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+                                  {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}};
+        bool has_pair = json.contains("pair") && !json["pair"].is_null();
+        read(has_pair ? array_field(json, "pair", where) : both, where + ".pair", tokens, true,
+             pair_);
     }
 
-    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view*,
-               const Spelling&) const override {
-        std::vector<OutToken> all;
-        all.reserve(tokens.size() + single_.size());
-        for (const Part& part : single_) {
-            if (part.sequence) all.insert(all.end(), tokens.begin(), tokens.end());
-            else if (special)
-                for (const Special& t : part.tokens) all.push_back(t.out());
+    size_t added(bool pair) const override {
+        size_t n = 0;
+        for (const Part& part : pair ? pair_ : single_) n += part.tokens.size();
+        return n;
+    }
+
+    void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
+        if (parts.size() > 2)
+            throw Error("a template cannot work on what another template has made");
+        const std::vector<Part>& pattern = parts.size() == 2 ? pair_ : single_;
+        std::vector<OutPart> all;
+        all.reserve(pattern.size());
+        for (const Part& part : pattern) {
+            OutPart out;
+            if (part.sequence >= 0) {
+                out = parts[size_t(part.sequence)];
+                for (OutToken& t : out.tokens) {
+                    if (!out.overflow) t.type = part.type;
+                    t.sequence = part.sequence;
+                }
+            } else if (wanted.special) {
+                for (const Special& t : part.tokens) out.tokens.push_back(t.out(part.type));
+            }
+            if (part.sequence >= 0 || wanted.special) all.push_back(std::move(out));
         }
-        tokens.swap(all);
+        parts.swap(all);
     }
 
   private:
     struct Part {
-        bool sequence = false;
+        int sequence = -1;  // the text that stands here, else the tokens
+        int type = 0;
         std::vector<Special> tokens;
     };
-    std::vector<Part> single_;
+
+    static void read(const Json& pieces, const std::string& where,
+                     const std::map<std::string, std::vector<Special>>& tokens, bool pair,
+                     std::vector<Part>& out) {
+        for (const Json& piece : pieces) {
+            Part part;
+            bool sequence = piece.is_object() && piece.contains("Sequence");
+            if (!sequence && !(piece.is_object() && piece.contains("SpecialToken")))
+                throw Error(where + " has " + quote(dump_json(piece, -1)),
+                            "{\"Sequence\": …} or {\"SpecialToken\": …}");
+            const Json& entry = piece[sequence ? "Sequence" : "SpecialToken"];
+            std::string id = string_field(entry, "id", where);
+            int64_t type = integer_field(entry, "type_id", where);
+            if (type < 0 || type > 0x7FFFFFFF)
+                throw Error(where + " has the type_id " + std::to_string(type), "0 or 1");
+            part.type = int(type);
+            if (sequence) {
+                if (id != "A" && !(pair && id == "B"))
+                    throw Error(where + " uses sequence " + quote(id),
+                                pair ? "sequence A or B" : "sequence A only");
+                part.sequence = id == "A" ? 0 : 1;
+            } else {
+                auto found = tokens.find(id);
+                if (found == tokens.end())
+                    throw Error(where + " names " + quote(id), "one of its special_tokens");
+                part.tokens = found->second;
+            }
+            out.push_back(std::move(part));
+        }
+    }
+
+    std::vector<Part> single_, pair_;
 };
 
 class Sequence : public PostProcessor {
   public:
     Sequence(const Json& json, const std::string& where)
         : parts_(make_parts<PostProcessorKinds>(json, "processors", where)) {}
-    void apply(std::vector<OutToken>& tokens, bool special, const std::string_view* source,
-               const Spelling& spelling) const override {
-        for (auto& part : parts_) part->apply(tokens, special, source, spelling);
+    size_t added(bool pair) const override {
+        size_t n = 0;
+        for (auto& part : parts_) n += part->added(pair);
+        return n;
+    }
+    void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
+        for (auto& part : parts_) part->apply(parts, wanted);
     }
 
   private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pre-tokenizers that cut at characters or patterns. Those that also rewrite (ByteLevel,
 // Metaspace) are in pretokenizers_rewriting.cpp.
+#include "core/error.h"
 #include "tokenizers/pipeline.h"
 
 namespace moonlet {
@@ -94,7 +95,7 @@ class Digits : public PreTokenizer {
   public:
     Digits(const Json& json, const std::string& where)
         : behavior_(bool_field(json, "individual_digits", where) ? Behavior::isolated
-                                                                  : Behavior::contiguous) {}
+                                                                 : Behavior::contiguous) {}
     void apply(Pieces& pieces) const override {
         cut_characters(pieces, behavior_, unicode::is_numeric);
     }
@@ -118,6 +119,55 @@ class CharDelimiterSplit : public PreTokenizer {
     std::string delimiter_;
 };
 
+// Pieces of so many characters.
+class FixedLength : public PreTokenizer {
+  public:
+    FixedLength(const Json& json, const std::string& where)
+        : length_(integer_field(json, "length", where, 5)) {
+        if (length_ < 1) throw Error(where + ".length is " + std::to_string(length_), "1 or more");
+    }
+    void apply(Pieces& pieces) const override {
+        pieces.cut([&](const Piece& piece, std::vector<Piece>& out) {
+            std::string_view view = piece.view();
+            for (size_t at = 0; at < view.size();) {
+                Piece part = piece;
+                part.begin = piece.begin + at;
+                for (int64_t n = 0; n < length_ && at < view.size(); ++n)
+                    at += unicode::width(static_cast<unsigned char>(view[at]));
+                part.end = piece.begin + at;
+                out.push_back(part);
+            }
+        });
+    }
+
+  private:
+    int64_t length_;
+};
+
+// A piece begins where the script changes; characters of no script belong to the piece before
+// them, and those at the beginning vanish (as in Hugging Face).
+class UnicodeScripts : public PreTokenizer {
+  public:
+    UnicodeScripts(const Json&, const std::string&) {}
+    void apply(Pieces& pieces) const override {
+        pieces.cut([&](const Piece& piece, std::vector<Piece>& out) {
+            std::string_view view = piece.view();
+            int last = -1;
+            bool any = false;
+            for (size_t i = 0; i < view.size();) {
+                size_t at = i;
+                int script = unicode::script(unicode::next(view, i));
+                if (script < 0 || script == last) continue;
+                if (any) out.back().end = piece.begin + at;
+                out.push_back(piece);
+                out.back().begin = piece.begin + at;
+                any = true;
+                last = script;
+            }
+        });
+    }
+};
+
 class Sequence : public PreTokenizer {
   public:
     Sequence(const Json& json, const std::string& where)
@@ -138,6 +188,8 @@ const bool registered =
     PreTokenizerKinds::add("Punctuation", make<PreTokenizer, Punctuation>) &&
     PreTokenizerKinds::add("Digits", make<PreTokenizer, Digits>) &&
     PreTokenizerKinds::add("CharDelimiterSplit", make<PreTokenizer, CharDelimiterSplit>) &&
+    PreTokenizerKinds::add("FixedLength", make<PreTokenizer, FixedLength>) &&
+    PreTokenizerKinds::add("UnicodeScripts", make<PreTokenizer, UnicodeScripts>) &&
     PreTokenizerKinds::add("Sequence", make<PreTokenizer, Sequence>);
 
 }  // namespace

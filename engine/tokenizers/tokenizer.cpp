@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tokenizer.json becomes a Pipeline, and a text runs through it. "truncation" and "padding" of
 // the file are kept but not applied: how long a sequence may be is the caller's business
-// (transformers does the same unless asked).
+// (transformers does the same unless asked). What padding looks like is taken from there.
 #include "tokenizers/tokenizer.h"
 
 #include <filesystem>
@@ -64,9 +64,9 @@ size_t json_bytes(const Json& json) {
     return n;
 }
 
-// Runs `text` through everything; offsets only where asked for.
-std::vector<OutToken> run(const Pipeline& p, std::string_view text, bool special, bool offsets) {
-    Pieces pieces;
+// The tokens of one text; they may view what `pieces` holds. Offsets only where asked for.
+std::vector<OutToken> tokens_of(const Pipeline& p, std::string_view text, int sequence,
+                                bool offsets, Pieces& pieces) {
     if (!text.empty()) {
         AlignedText& given = pieces.texts.emplace_back(text);
         pieces.list.push_back(Piece{&given, 0, given.size()});
@@ -77,7 +77,8 @@ std::vector<OutToken> run(const Pipeline& p, std::string_view text, bool special
     std::vector<Token> tokens;
     for (const Piece& given : pieces.list) {
         if (given.id >= 0) {
-            out.push_back({given.id, given.source(0, given.end - given.begin), given.view()});
+            out.push_back({given.id, given.source(0, given.end - given.begin), given.view(),
+                           sequence, sequence});
             continue;
         }
         tokens.clear();
@@ -89,17 +90,87 @@ std::vector<OutToken> run(const Pipeline& p, std::string_view text, bool special
             p.model->tokenize(piece.view(), tokens);
         }
         for (const Token& t : tokens) {
-            if (offsets) out.push_back({t.id, piece.source(t.begin, t.end), {}});
-            else out.push_back({t.id, {0, 0}, {}});
+            std::pair<size_t, size_t> offset{0, 0};
+            if (offsets) offset = piece.source(t.begin, t.end);
+            out.push_back({t.id, offset, {}, sequence, sequence});
         }
     }
-    if (p.post_processor) {
-        p.post_processor->apply(out, special, offsets ? &text : nullptr, [&](const OutToken& t) {
-            if (t.text.data()) return t.text;
-            return p.model->id_to_token(t.id).value_or(std::string_view());
-        });
-    }
     return out;
+}
+
+PostProcessor::Wanted wanted(const Pipeline& p, bool special, bool offsets) {
+    return {special, offsets, [&p](const OutToken& t) {
+                if (t.text.data()) return t.text;
+                return p.model->id_to_token(t.id).value_or(std::string_view());
+            }};
+}
+
+// What the post-processor makes of the parts, put together.
+Encoding assembled(const Pipeline& p, std::vector<OutPart> parts, const EncodeOptions& options) {
+    if (p.post_processor) p.post_processor->apply(parts, wanted(p, options.special, true));
+    Encoding e;
+    size_t size = 0;
+    for (auto& part : parts) size += part.tokens.size();
+    for (auto* v : {&e.ids, &e.type_ids, &e.sequence_ids, &e.special_mask}) v->reserve(size);
+    e.offsets.reserve(size);
+    e.attention_mask.assign(size, 1);
+    for (auto& part : parts) {
+        for (const OutToken& t : part.tokens) {
+            e.ids.push_back(t.id);
+            e.offsets.push_back(t.offset);
+            e.type_ids.push_back(t.type);
+            e.sequence_ids.push_back(t.sequence);
+            e.special_mask.push_back(t.sequence < 0);
+        }
+    }
+    return e;
+}
+
+// One text or two, cut but not padded.
+Encoding encoded(const Pipeline& p, std::string_view first, const std::string_view* second,
+                 const EncodeOptions& options) {
+    Pieces pieces[2];
+    OutPart whole[2];
+    size_t texts = second ? 2 : 1;
+    for (size_t i = 0; i < texts; ++i) {
+        std::string_view text = i == 0 ? first : *second;
+        whole[i] = {tokens_of(p, text, int(i), true, pieces[i]), text, false};
+    }
+    size_t sizes[2] = {whole[0].tokens.size(), whole[1].tokens.size()};
+    std::vector<std::pair<size_t, size_t>> ranges[2] = {{{0, sizes[0]}}, {{0, sizes[1]}}};
+    if (options.truncation != Truncation::none && options.max_length) {
+        size_t room = *options.max_length;
+        size_t added =
+            options.special && p.post_processor ? p.post_processor->added(texts == 2) : 0;
+        if (added > room)
+            throw Error("max_length is " + std::to_string(room),
+                        "at least the " + std::to_string(added) + " special tokens");
+        auto [n1, n2] =
+            kept_lengths(sizes[0], sizes[1], texts == 2, room - added, options.truncation);
+        size_t kept[2] = {n1, n2};
+        for (size_t i = 0; i < texts; ++i)
+            ranges[i] = cut_ranges(sizes[i], kept[i], options.stride, options.truncation_side);
+    }
+    auto part = [&](size_t i, size_t n) {
+        auto at = [&](size_t index) {
+            return whole[i].tokens.begin() + static_cast<std::ptrdiff_t>(index);
+        };
+        return OutPart{{at(ranges[i][n].first), at(ranges[i][n].second)}, whole[i].source, n > 0};
+    };
+    auto joined = [&](size_t n1, size_t n2) {
+        std::vector<OutPart> parts;
+        parts.push_back(part(0, n1));
+        if (texts == 2) parts.push_back(part(1, n2));
+        return assembled(p, std::move(parts), options);
+    };
+    // The order of the overflow: each piece of the first with every piece of the second.
+    Encoding e = joined(0, 0);
+    for (size_t n1 = 0; n1 < ranges[0].size(); ++n1)
+        for (size_t n2 = 0; n2 < ranges[1].size(); ++n2)
+            if (n1 > 0 && (texts == 2 || n2 == 0)) e.overflow.push_back(joined(n1, n2));
+    for (size_t n2 = 1; texts == 2 && n2 < ranges[1].size(); ++n2)
+        e.overflow.push_back(joined(0, n2));
+    return e;
 }
 
 }  // namespace
@@ -155,20 +226,37 @@ std::shared_ptr<Tokenizer> Tokenizer::from_json(const Json& json, const std::str
 }
 
 std::vector<int> Tokenizer::encode(std::string_view text, bool special) const {
+    const Pipeline& p = *pipeline_;
+    Pieces pieces;
+    std::vector<OutPart> parts(1);
+    parts[0] = {tokens_of(p, text, 0, false, pieces), text, false};
+    if (p.post_processor) p.post_processor->apply(parts, wanted(p, special, false));
     std::vector<int> ids;
-    auto tokens = run(*pipeline_, text, special, false);
-    ids.reserve(tokens.size());
-    for (const OutToken& t : tokens) ids.push_back(t.id);
+    ids.reserve(parts[0].tokens.size() + 4);
+    for (const OutPart& part : parts)
+        for (const OutToken& t : part.tokens) ids.push_back(t.id);
     return ids;
 }
 
 Encoding Tokenizer::encode_with_offsets(std::string_view text, bool special) const {
-    Encoding encoding;
-    for (const OutToken& t : run(*pipeline_, text, special, true)) {
-        encoding.ids.push_back(t.id);
-        encoding.offsets.push_back(t.offset);
-    }
-    return encoding;
+    EncodeOptions options;
+    options.special = special;
+    return encoded(*pipeline_, text, nullptr, options);
+}
+
+Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
+                                bool special) const {
+    EncodeOptions options;
+    options.special = special;
+    return encoded(*pipeline_, first, &second, options);
+}
+
+Encoding Tokenizer::encode_full(std::string_view first, const std::string_view* second,
+                                const EncodeOptions& options) const {
+    Encoding e = encoded(*pipeline_, first, second, options);
+    if (options.padding != PaddingTo::none)
+        pad(e, padded_length(e.ids.size(), options), padding(options, second != nullptr));
+    return e;
 }
 
 std::string Tokenizer::decode(const std::vector<int>& ids, bool skip_special) const {

@@ -14,16 +14,9 @@
 #include <vector>
 
 #include "core/json.h"
+#include "tokenizers/encoding.h"
 
 namespace moonlet {
-
-struct Encoding {
-    std::vector<int> ids;
-    // For each id the bytes of the given text it stands for, [begin, end), 0-based. Tokens that the
-    // post-processor adds ([CLS], <s>) have {0, 0}. Two tokens may share a range: byte-level pieces
-    // of one character all name that whole character, as in Hugging Face.
-    std::vector<std::pair<size_t, size_t>> offsets;
-};
 
 struct Pipeline;  // the parts, see pipeline.h
 
@@ -42,6 +35,24 @@ class Tokenizer {
     // out in the text are recognised either way. Invalid UTF-8 is read as U+FFFD.
     std::vector<int> encode(std::string_view text, bool special = true) const;
     Encoding encode_with_offsets(std::string_view text, bool special = true) const;
+    // Two texts as the model's post-processor joins them (question and context, two sentences).
+    Encoding encode_pair(std::string_view first, std::string_view second,
+                         bool special = true) const;
+    // The same cut and padded as `options` say; without a `second` one text. Error: a cut that
+    // cannot be made, padding without a padding token.
+    Encoding encode_full(std::string_view first, const std::string_view* second,
+                         const EncodeOptions& options) const;
+    // One encoding per text on all cores; `seconds` is empty or as long as `firsts`. Padding fits
+    // the longest of the batch. `threads` 0: as many as the machine has. Interrupted: Ctrl-C.
+    std::vector<Encoding> encode_batch(const std::vector<std::string>& firsts,
+                                       const std::vector<std::string>& seconds,
+                                       const EncodeOptions& options, unsigned threads = 0) const;
+    // The same without offsets and without cutting: only the ids.
+    std::vector<std::vector<int>> encode_ids_batch(const std::vector<std::string>& texts,
+                                                   bool special = true,
+                                                   unsigned threads = 0) const;
+    std::vector<std::string> decode_batch(const std::vector<std::vector<int>>& ids,
+                                          bool skip_special = false, unsigned threads = 0) const;
     // The text of `ids`; ids that stand for nothing are passed over, as Hugging Face does.
     std::string decode(const std::vector<int>& ids, bool skip_special = false) const;
 
@@ -58,6 +69,7 @@ class Tokenizer {
   private:
     Tokenizer();
     friend class DecodeStream;
+    Padding padding(const EncodeOptions& options, bool pair) const;
     std::unique_ptr<Pipeline> pipeline_;
 };
 

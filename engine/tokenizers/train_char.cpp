@@ -40,7 +40,6 @@ Json around(const std::vector<std::string>& names) {
 
 std::shared_ptr<Tokenizer> train_char(const std::function<bool(std::string&)>& next_text,
                                       const TrainOptions& options) {
-    check_special_tokens(options);
     std::vector<std::string> names = options.special_tokens;
     if (std::find(names.begin(), names.end(), kUnknown) == names.end()) names.push_back(kUnknown);
     if (options.vocab_size <= int(names.size()))

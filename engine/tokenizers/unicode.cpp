@@ -5,8 +5,10 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 
 #include "tokenizers/unicode_tables.h"
@@ -15,8 +17,14 @@ namespace moonlet::unicode {
 
 namespace {
 
-enum Bit : uint8_t { kWordBit = 1, kNumericBit = 2, kPunctuationBit = 4, kControlBit = 8,
-                     kCombiningBit = 16, kNonspacingBit = 32 };
+enum Bit : uint8_t {
+    kWordBit = 1,
+    kNumericBit = 2,
+    kPunctuationBit = 4,
+    kControlBit = 8,
+    kCombiningBit = 16,
+    kNonspacingBit = 32
+};
 
 class Classes {
   public:
@@ -57,14 +65,30 @@ bool has(char32_t c, Bit bit) {
 
 }  // namespace
 
+int script(char32_t c) {
+    auto it = std::upper_bound(std::begin(kScripts), std::end(kScripts), c,
+                               [](char32_t c, const ScriptRange& r) { return c < r.first; });
+    if (it == std::begin(kScripts) || c > (--it)->last) return -1;
+    return it->script;
+}
+
 char32_t next(std::string_view text, size_t& at) {
     auto b = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
     unsigned char lead = b(0);
     char32_t c;
     switch (width(lead)) {
-        case 1: c = lead; at += 1; return c;
-        case 2: c = (lead & 31u) << 6 | (b(1) & 63u); at += 2; return c;
-        case 3: c = (lead & 15u) << 12 | (b(1) & 63u) << 6 | (b(2) & 63u); at += 3; return c;
+        case 1:
+            c = lead;
+            at += 1;
+            return c;
+        case 2:
+            c = (lead & 31u) << 6 | (b(1) & 63u);
+            at += 2;
+            return c;
+        case 3:
+            c = (lead & 15u) << 12 | (b(1) & 63u) << 6 | (b(2) & 63u);
+            at += 3;
+            return c;
         default:
             c = (lead & 7u) << 18 | (b(1) & 63u) << 12 | (b(2) & 63u) << 6 | (b(3) & 63u);
             at += 4;
@@ -170,9 +194,10 @@ bool is_cjk(char32_t c) {
 
 int lower(char32_t c, char32_t out[2]) {
     // Letters newer than utf8proc's tables (Unicode 16 and 17).
-    static constexpr struct { char32_t from, to; } kNew[] = {
-        {0x1C89, 0x1C8A}, {0xA7CB, 0x264}, {0xA7CC, 0xA7CD}, {0xA7CE, 0xA7CF}, {0xA7D2, 0xA7D3},
-        {0xA7D4, 0xA7D5}, {0xA7DA, 0xA7DB}, {0xA7DC, 0x19B}};
+    static constexpr struct {
+        char32_t from, to;
+    } kNew[] = {{0x1C89, 0x1C8A}, {0xA7CB, 0x264},  {0xA7CC, 0xA7CD}, {0xA7CE, 0xA7CF},
+                {0xA7D2, 0xA7D3}, {0xA7D4, 0xA7D5}, {0xA7DA, 0xA7DB}, {0xA7DC, 0x19B}};
     out[0] = c;
     if (c < 0x80) {
         if (c >= 'A' && c <= 'Z') out[0] = c + 32;

@@ -36,6 +36,13 @@ bool is_combining(char32_t c);   // general category M
 bool is_nonspacing(char32_t c);  // general category Mn
 bool is_cjk(char32_t c);         // BERT's "Chinese character" blocks
 
+// A number for the script of `c` as UnicodeScripts tells scripts apart; -1: of none (spaces,
+// unassigned), which never ends a run.
+int script(char32_t c);
+
+// Where the grapheme cluster that starts at `at` ends (see graphemes.cpp).
+size_t grapheme_end(std::string_view text, size_t at);
+
 // Lower case of one character: one code point, or two for U+0130; returns how many.
 int lower(char32_t c, char32_t out[2]);
 

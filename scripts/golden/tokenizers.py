@@ -141,6 +141,86 @@ def answer(t, text):
     }
 
 
+def all_of(e, texts):
+    """What encode_batch of the engine gives, from an Encoding of the peer."""
+    parts = [s if s is not None else -1 for s in e.sequence_ids]
+    return {
+        "ids": e.ids,
+        "offsets": [
+            byte_offsets(texts[max(p, 0)], [o])[0] if p >= 0 else [0, 0]
+            for p, o in zip(parts, e.offsets)
+        ],
+        "type_ids": e.type_ids,
+        "sequence_ids": parts,
+        "attention_mask": e.attention_mask,
+        "special_mask": e.special_tokens_mask,
+        "overflow": [{**all_of(o, texts), "overflow": []} for o in e.overflowing],
+    }
+
+
+def comparable(encoding, t):
+    """Without a post-processor the peer loses which text the overflow's tokens are from."""
+    if t.post_processor is None:
+        for o in encoding["overflow"]:
+            del o["offsets"], o["sequence_ids"]
+    return encoding
+
+
+def random_batch(rng, make_text, t):
+    """A batch of texts or of pairs and the options to encode it with."""
+    pairs = rng.random() < 0.6
+    batch = [
+        [make_text(rng) for _ in range(2 if pairs else 1)] for _ in range(rng.randint(1, 4))
+    ]
+    options = {"special": rng.random() < 0.8}
+    if rng.random() < 0.7:
+        options["max_length"] = rng.randint(6, 40)
+        options["truncation"] = rng.choice(
+            ["longest_first"] * 3 + ["only_first"] + ["only_second"] * pairs
+        )
+        options["truncation_side"] = rng.choice(["right", "left"])
+        options["stride"] = rng.choice([0, 0, 1, 2])
+    if rng.random() < 0.5:
+        fixed = "max_length" in options and rng.random() < 0.5
+        options["padding"] = "max_length" if fixed else "longest"
+        options["padding_side"] = rng.choice(["right", "left"])
+        options["pad_to_multiple_of"] = rng.choice([0, 0, 8])
+        options["pad_token"] = min(t.get_vocab().items(), key=lambda e: e[1])[0]
+    return batch, options
+
+
+def batch_answer(t, batch, options):
+    """None where the peer gives up."""
+    t = bare(t)
+    if "truncation" in options:
+        t.enable_truncation(
+            options["max_length"],
+            stride=options["stride"],
+            strategy=options["truncation"],
+            direction=options["truncation_side"],
+        )
+    if "padding" in options:
+        t.enable_padding(
+            direction=options["padding_side"],
+            pad_id=t.token_to_id(options["pad_token"]),
+            pad_token=options["pad_token"],
+            length=options["max_length"] if options["padding"] == "max_length" else None,
+            pad_to_multiple_of=options["pad_to_multiple_of"] or None,
+        )
+    try:
+        found = t.encode_batch(
+            [tuple(b) if len(b) > 1 else b[0] for b in batch],
+            add_special_tokens=options["special"],
+        )
+        return [comparable(all_of(e, b), t) for e, b in zip(found, batch)]
+    except BaseException as e:  # a Rust panic is no Exception
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        return None
+    finally:
+        bare(t)
+
+
 def bare(t):
     t.no_truncation()
     t.no_padding()
@@ -188,6 +268,7 @@ def golden(out):
                     }
                     for i in ids
                 ],
+                "batches": batches(t, rng, 6),
             },
         )
     minilm = os.path.join(ROOT, ".deps", "minilm", "tokenizer.json")
@@ -224,6 +305,16 @@ def golden(out):
             }
         )
     write(out, "train", {"texts": texts, "cases": cases})
+
+
+def batches(t, rng, n):
+    out = []
+    while len(out) < n:
+        batch, options = random_batch(rng, lambda r: random_text(r)[:20], t)
+        found = batch_answer(t, batch, options)
+        if found:
+            out.append({"batch": batch, "options": options, "found": found})
+    return out
 
 
 def patterns():
@@ -293,9 +384,13 @@ def fuzz(engine, n, only, seed):
                 [rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 40))]
                 for _ in range(n // 10)
             ]
+            groups = [random_batch(rng, random_text, t) for _ in range(n // 10)]
             got = ask(
                 engine,
-                [{"tokenizer": f.name}] + [{"text": x} for x in texts] + [{"ids": i} for i in ids],
+                [{"tokenizer": f.name}]
+                + [{"text": x} for x in texts]
+                + [{"ids": i} for i in ids]
+                + [{"batch": b, "options": o} for b, o in groups],
             )[1:]
         different = 0
 
@@ -326,8 +421,17 @@ def fuzz(engine, n, only, seed):
             }
             for k in [k for k in want if want[k] != have.get(k)][:1]:
                 report(k, i, want[k], have.get(k, have))
+        given_up = 0
+        for (batch, options), have in zip(groups, got[n + len(ids) :]):
+            want = batch_answer(t, batch, options)
+            if want is None:
+                given_up += 1
+            elif [comparable(e, t) for e in have.get("batch", [])] != want:
+                report("batch", (batch, options), want, have)
         print(
-            "%-12s %d texts, %d id lists: %d different" % (name, n, len(ids), different), flush=True
+            "%-12s %d texts, %d id lists, %d batches (the peer gave up on %d): %d different"
+            % (name, n, len(ids), len(groups), given_up, different),
+            flush=True,
         )
         total += different
     return total

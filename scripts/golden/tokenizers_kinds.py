@@ -378,6 +378,220 @@ def wordlevel():
     )
     return t
 
+def charsmap(name):
+    """sentencepiece's own normalization rules as the Precompiled normalizer holds them; "small" is
+    a part of NFKC, without the 300 kB of the others."""
+    import io
+    import tempfile
+    import unicodedata
+
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    rules, out = {"normalization_rule_name": name}, io.BytesIO()
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as f:
+        if name == "small":
+            texts = [chr(c) for a, b in SMALL for c in range(a, b + 1)]
+            texts += ["%s%s" % (x, y) for x in "aeiounAEIOUN" for y in "\u0300\u0301\u0303\u0308"]
+            texts += ["\t", "\n", "\r", "\u200b", "\u3000", "…", "ﷺ"]
+            for x in texts:
+                to = unicodedata.normalize("NFKC", x) if x > "\x1f" else " "
+                to = "" if x == "\u200b" else to
+                if to != x:
+                    f.write("%s\t%s\n" % tuple(" ".join("%X" % ord(c) for c in y) for y in (x, to)))
+            f.flush()
+            rules = {"normalization_rule_tsv": f.name}
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(CORPUS),
+            model_writer=out,
+            vocab_size=400,
+            hard_vocab_limit=False,
+            minloglevel=2,
+            **rules,
+        )
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(out.getvalue())
+    return normalizers.Precompiled(model.normalizer_spec.precompiled_charsmap)
+
+
+SMALL = [(0xA0, 0x17F), (0x958, 0x95F), (0x2000, 0x214F), (0x2460, 0x24FF), (0x3130, 0x318E)]
+SMALL += [(0xFB00, 0xFB4F), (0xFF01, 0xFFEF), (0x1D400, 0x1D44F)]
+
+
+def unigram(size=900, special=("<unk>",), **trainer):
+    def train(t):
+        t.train_from_iterator(
+            CORPUS,
+            trainers.UnigramTrainer(
+                vocab_size=size,
+                special_tokens=list(special),
+                unk_token="<unk>",
+                show_progress=False,
+                **trainer,
+            ),
+        )
+        return t
+
+    return train
+
+
+def t5():
+    t = Tokenizer(models.Unigram())
+    t.normalizer = normalizers.Sequence(
+        [
+            normalizers.Strip(left=False, right=True),
+            charsmap("small"),
+            normalizers.Replace(Regex(" {2,}"), "▁"),
+        ]
+    )
+    t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    t.decoder = decoders.Metaspace(prepend_scheme="always")
+    unigram(800, ["<pad>", "</s>", "<unk>"])(t)
+    t.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+    )
+    t.add_tokens([AddedToken("<extra_id_0>", lstrip=True, rstrip=True, special=True)])
+    return t
+
+
+def xlm_r():
+    """As XLM-R and bge-m3: white space cut away first, an unknown character is <unk>."""
+    t = Tokenizer(models.Unigram())
+    t.normalizer = charsmap("nmt_nfkc")
+    t.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    )
+    t.decoder = decoders.Metaspace(prepend_scheme="always")
+    unigram(850, ["<s>", "<pad>", "</s>", "<unk>"])(t)
+    t.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    t.add_special_tokens([AddedToken("<mask>", lstrip=True, normalized=False, special=True)])
+    return t
+
+
+def unigram_bytes():
+    """Unknown characters as bytes; not cut into words."""
+    t = Tokenizer(models.Unigram())
+    t.normalizer = normalizers.Sequence([normalizers.Nmt(), charsmap("small")])
+    t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    unigram(700)(t)
+    t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    t.decoder = decoders.Sequence(
+        [
+            decoders.Replace("▁", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+
+    def bytes_too(j):
+        j["model"]["byte_fallback"] = True
+        j["model"]["vocab"] += [["<0x%02X>" % b, 0.0] for b in range(256)]
+
+    return edited(t, bytes_too)
+
+
+def scripts():
+    """The rarer pre-tokenizers and CTC, which speech models have."""
+    t = Tokenizer(models.WordLevel(unk_token="?"))
+    t.normalizer = normalizers.Nmt()
+    t.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.UnicodeScripts(),
+            pre_tokenizers.FixedLength(3),
+            pre_tokenizers.Metaspace(prepend_scheme="never", split=False),
+        ]
+    )
+    t.train_from_iterator(
+        CORPUS, trainers.WordLevelTrainer(vocab_size=700, special_tokens=["?", "|"])
+    )
+    t.decoder = decoders.CTC(pad_token="?", word_delimiter_token="▁", cleanup=True)
+    return t
+
+
+def tekken():
+    """Mistral's: o200k's words, digits one by one."""
+    pattern = O200K.replace(r"\p{N}{1,3}", r"\p{N}").replace("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "")
+    return byte_level(
+        pre_tokenizers.Sequence([split(pattern), pre_tokenizers.ByteLevel(False, use_regex=False)]),
+        720,
+        ["<unk>", "<s>", "</s>", "[INST]", "[/INST]"],
+        ignore_merges=True,
+    )
+
+
+def gpt_neox():
+    t = byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=True), 650)
+    t.normalizer = normalizers.NFC()
+    t.post_processor = processors.ByteLevel(trim_offsets=True)
+    t.add_tokens([AddedToken(" " * n, normalized=True) for n in range(24, 1, -1)])
+    return t
+
+
+def starcoder():
+    """Digits, then ByteLevel; SmolLM has the same."""
+    return byte_level(
+        pre_tokenizers.Sequence(
+            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(False)]
+        ),
+        650,
+        ["<|endoftext|>", "<fim_prefix>", "<fim_middle>"],
+    )
+
+
+def phi3():
+    """Llama's with tokens that take the white space behind them."""
+    t = llama2()
+    t.add_tokens(
+        [
+            AddedToken("<|user|>", rstrip=True, normalized=False, special=True),
+            AddedToken("<|end|>", rstrip=True, normalized=False, special=True),
+        ]
+    )
+    return t
+
+
+def gemma3():
+    """As Gemma 1 to 3 write it: no words at all, only the normalizer's mark."""
+    t = gemma()
+    t.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    t.add_tokens([AddedToken("<start_of_turn>", normalized=False, special=True)])
+    t.add_tokens([AddedToken("\n\n", normalized=False), AddedToken("▁▁", normalized=False)])
+    return t
+
+
+def legacy():
+    """What old files and other writers have: merges as strings, an unknown that is not fused."""
+    t = Tokenizer(models.BPE(unk_token="<unk>", continuing_subword_prefix="@@"))
+    t.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation("removed")]
+    )
+    t.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(
+            vocab_size=600,
+            special_tokens=["<unk>"],
+            show_progress=False,
+            continuing_subword_prefix="@@",
+            end_of_word_suffix="_",
+            limit_alphabet=70,
+        ),
+    )
+    t.decoder = decoders.BPEDecoder("_")
+
+    def old(j):
+        j["model"]["merges"] = [
+            " ".join(m) if isinstance(m, list) else m for m in j["model"]["merges"]
+        ]
+        j["model"]["continuing_subword_prefix"] = "@@"
+        j["model"]["end_of_word_suffix"] = "_"
+
+    return edited(t, old)
+
 
 KINDS = {
     "gpt2": gpt2,
@@ -396,6 +610,16 @@ KINDS = {
     "gpt1": gpt1,
     "prefixed": prefixed,
     "wordlevel": wordlevel,
+    "t5": t5,
+    "xlm_r": xlm_r,
+    "unigram_bytes": unigram_bytes,
+    "scripts": scripts,
+    "tekken": tekken,
+    "gpt_neox": gpt_neox,
+    "starcoder": starcoder,
+    "phi3": phi3,
+    "gemma3": gemma3,
+    "legacy": legacy,
 }
 
 TEXTS = [

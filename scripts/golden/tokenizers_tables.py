@@ -41,6 +41,11 @@ struct NewRange {  // characters newer than the tables of PCRE2 10.42 (Unicode 1
     uint32_t first, last;
     char category[3];
 };
+
+struct ScriptRange {
+    uint32_t first, last;
+    int script;
+};
 """
 
 
@@ -116,10 +121,35 @@ def classes():
     }
 
 
+def scripts():
+    """(first, last, number) of every script that UnicodeScripts tells apart; Han, Hiragana and
+    Katakana are one there. What it never cuts at has none."""
+    pre = pre_tokenizers.UnicodeScripts()
+
+    def cut(a, b):
+        return len(pre.pre_tokenize_str(chr(a) + chr(b))) > 1
+
+    groups, classes, out = [], [], []
+    for c in [0] + ALL:
+        if not cut(0x61, c) and not cut(0x3B1, c):
+            continue  # of no script
+        if groups and groups[-1][-1] == c - 1 and not cut(c - 1, c):
+            groups[-1].append(c)
+        else:
+            groups.append([c])
+    for g in groups:
+        same = [i for i, first in enumerate(classes) if not cut(first, g[0])]
+        if not same:
+            classes.append(g[0])
+        out.append((g[0], g[-1], same[0] if same else len(classes) - 1))
+    return out
+
+
 def array(kind, name, doc, rows):
     out, line = ["// %s\ninline constexpr %s k%s[] = {" % (doc, kind, name)], "   "
     for row in rows:
-        cell = " {0x%X, 0x%X%s}," % (row[0], row[1], ', "%s"' % row[2] if len(row) > 2 else "")
+        third = (', "%s"' if isinstance(row[-1], str) else ", %d") % row[-1] if row[2:] else ""
+        cell = " {0x%X, 0x%X%s}," % (row[0], row[1], third)
         if len(line) + len(cell) > 100:
             out.append(line)
             line = "   "
@@ -134,6 +164,8 @@ def main():
     for c in CATEGORIES:
         new += [(a, b, c) for a, b in ranges(matched(r"\p{%s}" % c) - pcre2(r"\p{%s}" % c))]
     parts.append(array("NewRange", "NewInPatterns", "for \\p{..} in patterns", sorted(new)))
+    doc = "scripts as UnicodeScripts tells them apart, numbered in order of appearance"
+    parts.append(array("ScriptRange", "Scripts", doc, scripts()))
     with open(sys.argv[1], "w") as f:
         f.write("\n".join(parts + ["}  // namespace moonlet::unicode\n"]))
 

@@ -44,6 +44,64 @@ t.test("texts may come from a function", function()
     t.eq(from_function:encode("one three"), from_list:encode("one three"))
 end)
 
+t.test("two texts, cut and padded, in batches", function()
+    local post = { type = "BertProcessing", sep = { "</s>", 1 }, cls = { "<s>", 0 } }
+    local bert = tokenizers.train { texts = { "hello world hello there" }, vocab_size = 270,
+        special_tokens = { "<s>", "</s>", "<pad>" }, post_processor = post }
+    local hello, there = bert:encode("hello", { special = false }), bert:encode("there",
+        { special = false })
+    local pair = bert:encoding("hello", { pair = "there" })
+    t.eq(bert:encode("hello", { pair = "there" }), pair.ids)
+    t.eq(#pair.ids, #hello + #there + 3)
+    t.eq({ pair.ids[1], pair.ids[#hello + 2], pair.ids[#pair.ids] }, { 0, 1, 1 })
+    t.eq({ pair.type_ids[1], pair.type_ids[#pair.ids] }, { 0, 1 })
+    t.eq({ pair.sequence_ids[1], pair.sequence_ids[2], pair.sequence_ids[#pair.ids - 1] },
+        { 0, 1, 2 })
+    t.eq(pair.offsets[2], { 1, 5 })
+
+    local long = bert:encoding("hello there world", { max_length = 4, stride = 1 })
+    t.eq(#long.ids, 4)
+    t.eq(long.overflow[1].ids[2], long.ids[3])
+    local left = bert:encode("hello there", { max_length = 3, truncation_side = "left" })
+    local bare, whole = bert:encode("hello there", { special = false }), bert:encode "hello there"
+    t.eq(left[2], bare[#bare])
+    t.eq(bert:encode("hello there", { max_length = 3, truncation = false }), whole)
+
+    local texts = { "hello", "hello there world" }
+    local batch = bert:encode_batch(texts)
+    t.eq(batch, { bert:encode(texts[1]), bert:encode(texts[2]) })
+    local padded = bert:encode_batch(texts, { padding = true, padding_side = "left" })
+    t.eq(#padded[1], #padded[2])
+    t.eq(padded[1][1], bert:id "<pad>")
+    t.eq(padded.attention_mask[1][1], 0)
+    t.eq(padded.attention_mask[2][1], 1)
+    t.eq(bert:encode_batch({ "hello" }, { pair = { "there" } })[1], pair.ids)
+    t.eq(bert:decode_batch(batch, { skip_special = true }), texts)
+    t.eq(#bert:encode("hello", { padding = "max_length", max_length = 9 }), 9)
+end)
+
+t.test("every kind can be trained", function()
+    local texts = {}
+    for i = 1, 40 do texts[i] = "the moon pulls the sea and the sea pulls the boats " .. i end
+    for kind, shown in pairs { bpe = "BPE", unigram = "Unigram", wordpiece = "WordPiece",
+        wordlevel = "WordLevel" } do
+        local trained = tokenizers.train { texts = texts, kind = kind, vocab_size = 300 }
+        assert(tostring(trained):find(shown, 1, true), tostring(trained))
+        local ids = trained:encode("the sea pulls the moon")
+        if kind ~= "wordlevel" then
+            t.eq(trained:decode(ids), "the sea pulls the moon")
+        end
+        assert(#ids <= 5 or kind == "unigram", kind)
+    end
+    local fallback = tokenizers.train { texts = texts, vocab_size = 400, byte_fallback = true,
+        pre_tokenizer = "Metaspace",
+        decoder = { type = "Sequence", decoders = {
+            { type = "Replace", pattern = { String = "▁" }, content = " " },
+            { type = "ByteFallback" }, { type = "Fuse" },
+            { type = "Strip", content = " ", start = 1, stop = 0 } } } }
+    t.eq(fallback:decode(fallback:encode "the 달"), "the 달")
+end)
+
 t.test("faults are clear errors", function()
     local function fails(wanted, f, ...)
         local ok, message = pcall(f, ...)
@@ -53,6 +111,11 @@ t.test("faults are clear errors", function()
     fails("skip_special: boolean = false", tok.decode, tok, { 1 }, { skip_specials = true })
     fails("vocab_size", tokenizers.train, { texts = { "a" }, vocab_size = 3 })
     fails("vocab_size", tokenizers.train, { texts = { "a" }, vocabsize = 300 })
+    fails("truncation", tok.encode, tok, "a", { truncation = true })
+    fails("only_second", tok.encode, tok, "a b c", { truncation = "only_second", max_length = 1 })
+    fails("pad_token", tok.encode_batch, tok, { "a", "a b" }, { padding = true })
+    fails("as many", tok.encode_batch, tok, { "a", "b" }, { pair = { "c" } })
+    fails("kind", tokenizers.train, { texts = { "a" }, kind = "bqe" })
     fails("entry 2", tok.decode, tok, { 1, "x" })
     local path = os.tmpname()
     local f = assert(io.open(path, "w"))

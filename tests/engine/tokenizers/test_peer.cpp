@@ -17,6 +17,18 @@ using namespace moonlet;
 
 namespace {
 
+Json all_of(const Encoding& e) {
+    Json overflow = Json::array();
+    for (const Encoding& o : e.overflow) overflow.push_back(all_of(o));
+    return {{"ids", e.ids},
+            {"offsets", e.offsets},
+            {"type_ids", e.type_ids},
+            {"sequence_ids", e.sequence_ids},
+            {"attention_mask", e.attention_mask},
+            {"special_mask", e.special_mask},
+            {"overflow", overflow}};
+}
+
 Json streamed(const std::shared_ptr<Tokenizer>& tokenizer, const std::vector<int>& ids, bool skip) {
     DecodeStream stream(tokenizer, skip);
     std::string all;
@@ -60,7 +72,7 @@ TEST_CASE("answers a peer", "[.peer]") {
                 std::vector<std::string> texts = job["train"];
                 size_t next = 0;
                 auto start = std::chrono::steady_clock::now();
-                auto trained = train_bpe(
+                auto trained = train_tokenizer(
                     [&](std::string& text) {
                         if (next == texts.size()) return false;
                         text = texts[next++];
@@ -76,6 +88,15 @@ TEST_CASE("answers a peer", "[.peer]") {
                 answer["skipped"] = tokenizer->decode(ids, true);
                 answer["streamed"] = streamed(tokenizer, ids, false);
                 answer["streamed_skipped"] = streamed(tokenizer, ids, true);
+            } else if (job.contains("batch")) {
+                std::vector<std::string> firsts, seconds;
+                for (auto& pair : job["batch"]) {
+                    firsts.push_back(pair[0]);
+                    if (pair.size() > 1) seconds.push_back(pair[1]);
+                }
+                EncodeOptions options = EncodeOptions::from_json(job["options"], "peer");
+                for (auto& e : tokenizer->encode_batch(firsts, seconds, options))
+                    answer["batch"].push_back(all_of(e));
             } else {
                 std::string text = job["text"];
                 Encoding e = tokenizer->encode_with_offsets(text);
