@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gguf_quant*.cpp files share: one function per type and direction over whole blocks, and
-// unaligned little-endian reads. Only those files include it; gguf_quant.cpp holds the table.
+// unaligned little-endian reads. Only those files include it; gguf_quant.cpp holds the table. The
+// arithmetic to floats is gguf-py's, operation for operation in float, so that results are equal
+// bit for bit; no function may contract a product and a sum (-ffp-contract=off).
 #pragma once
 
 #include <cstdint>
@@ -27,8 +29,45 @@ inline void store(uint8_t* at, T value) {
 }
 inline float load_half(const uint8_t* at) { return half_to_float(load<uint16_t>(at)); }
 
-// gguf_quant_legacy.cpp: blocks of 32 with one scale
+// gguf_quant_legacy.cpp: blocks of 32 with one scale, maybe a minimum
+void q4_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q4_1_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q5_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q5_1_to_float(const uint8_t* in, int64_t blocks, float* out);
 void q8_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+int64_t float_to_q4_0(const float* in, int64_t blocks, uint8_t* out);
+int64_t float_to_q4_1(const float* in, int64_t blocks, uint8_t* out);
 int64_t float_to_q8_0(const float* in, int64_t blocks, uint8_t* out);
+
+// gguf_quant_k.cpp: blocks of 256 in groups whose scales are quantised, too
+void q2_k_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q3_k_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q4_k_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q5_k_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q6_k_to_float(const uint8_t* in, int64_t blocks, float* out);
+// Scale and minimum (6 bits each) of the 8 groups of a Q4_K or Q5_K block, from their 12 bytes.
+void unpack_scales(const uint8_t* packed, uint8_t* scales, uint8_t* minima);
+
+// gguf_quantize_k.cpp
+int64_t float_to_q4_k(const float* in, int64_t blocks, uint8_t* out);
+int64_t float_to_q6_k(const float* in, int64_t blocks, uint8_t* out);
+
+// gguf_quant_short.cpp: values out of a short list (FP4, ternary, not linear, one bit)
+void iq4_nl_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq4_xs_to_float(const uint8_t* in, int64_t blocks, float* out);
+void mxfp4_to_float(const uint8_t* in, int64_t blocks, float* out);
+void nvfp4_to_float(const uint8_t* in, int64_t blocks, float* out);
+void tq1_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+void tq2_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+void q1_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+
+// gguf_quant_iq.cpp: groups of values out of a lattice
+void iq2_xxs_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq2_xs_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq2_s_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq3_xxs_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq3_s_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq1_s_to_float(const uint8_t* in, int64_t blocks, float* out);
+void iq1_m_to_float(const uint8_t* in, int64_t blocks, float* out);
 
 }  // namespace moonlet::ggml
