@@ -19,13 +19,6 @@ bool starts_with(const std::string& text, const std::string& begin) {
     return text.compare(0, begin.size(), begin) == 0;
 }
 
-// transformers' base_model_prefix; "model" is that of almost every decoder.
-std::string prefix_of(const std::string& model_type) {
-    if (model_type == "gpt2") return "transformer.";
-    if (model_type == "bert") return "bert.";
-    return "model.";
-}
-
 // Does the class that config.json names put a head over the bare model, and so a prefix before it?
 bool has_head_class(const Model& network) {
     auto classes = network.config().find("architectures");
@@ -45,7 +38,7 @@ uint64_t name_hash(const std::string& name) {
 }
 
 std::string module_path(const Model& network, const std::string& linear) {
-    const std::string prefix = prefix_of(network.model_type());
+    const std::string prefix = Families::get(network.model_type()).prefix;
     const bool prefixed = starts_with(linear, prefix);
     if (is_head(linear) || starts_with(linear, "cls.")) return linear;
     if (has_head_class(network)) return prefixed ? linear : prefix + linear;
@@ -53,7 +46,7 @@ std::string module_path(const Model& network, const std::string& linear) {
 }
 
 bool is_head(const std::string& path) {
-    return path == "lm_head" || path == "score" || path == "classifier";
+    return path == "lm_head" || path == "embed_out" || path == "score" || path == "classifier";
 }
 
 bool is_head_tensor(const std::string& name) {

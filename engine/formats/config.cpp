@@ -109,6 +109,26 @@ std::vector<std::string> Config::strings(const char* key) const {
     return result;
 }
 
+int64_t Config::size_or_none(const char* key, int64_t fallback) const {
+    return has(key) ? size(key) : json_.contains(key) ? 0 : fallback;
+}
+
+double Config::number_or_none(const char* key, double fallback) const {
+    return has(key) ? number(key) : json_.contains(key) ? 0 : fallback;
+}
+
+std::vector<double> Config::numbers(const char* key) const {
+    const Json* value = find(key);
+    if (!value) return {};
+    if (!value->is_array()) wrong(*this, key, *value, "an array of numbers");
+    std::vector<double> result;
+    for (const Json& item : *value) {
+        if (!item.is_number()) wrong(*this, key, *value, "an array of numbers");
+        result.push_back(item.get<double>());
+    }
+    return result;
+}
+
 Config Config::object(const char* key) const {
     const Json* value = find(key);
     std::string where = "\"" + std::string(key) + "\" in " + where_;

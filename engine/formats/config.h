@@ -31,6 +31,10 @@ class Config {
     // A whole number of at least 1, as sizes are.
     int64_t size(const char* key) const;
     int64_t size(const char* key, int64_t fallback) const;
+    // For keys where null says "none" and absence says "the usual": 0 when null.
+    int64_t size_or_none(const char* key, int64_t fallback) const;
+    double number_or_none(const char* key, double fallback) const;
+    std::vector<double> numbers(const char* key) const;  // absent: empty
     // A nested object; empty when absent.
     Config object(const char* key) const;
 

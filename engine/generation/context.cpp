@@ -65,12 +65,13 @@ size_t Context::block_end(size_t position) const {
 }
 
 // One call of the network over ids that follow what the cache holds.
-at::Tensor Context::forward(const int* ids, size_t count) {
+at::Tensor Context::forward(const int* ids, size_t count, size_t length) {
     ModelInput input;
     input.ids = at::empty({1, static_cast<int64_t>(count)}, at::kLong);
     std::copy(ids, ids + count, input.ids.data_ptr<int64_t>());
     input.ids = input.ids.to(network_->parameters().device());
     input.cache = &cache_;
+    input.lengths = at::full({1, 1}, static_cast<int64_t>(length), at::kLong);
     at::Tensor states = network_->hidden(input);
     ids_.insert(ids_.end(), ids, ids + count);
     return states;
@@ -90,6 +91,9 @@ at::Tensor Context::read(const std::vector<int>& ids, size_t* reused) {
         stamp_ = stamp;
         most = 0;
     }
+    const auto length = static_cast<int64_t>(ids.size());
+    if (network_->regime(length) != regime_) most = 0;
+    regime_ = network_->regime(length);
     while (common < most && ids[common] == ids_[common]) ++common;
     size_t kept = 0;
     while (block_end(kept) <= common) kept = block_end(kept);
@@ -102,7 +106,7 @@ at::Tensor Context::read(const std::vector<int>& ids, size_t* reused) {
     while (ids_.size() < ids.size()) {
         if (interrupt::requested()) return {};
         size_t end = std::min(block_end(ids_.size()), ids.size());
-        states = forward(ids.data() + ids_.size(), end - ids_.size());
+        states = forward(ids.data() + ids_.size(), end - ids_.size(), ids.size());
         prompt_ = ids_.size();
     }
     return last_logits(states);
@@ -110,7 +114,12 @@ at::Tensor Context::read(const std::vector<int>& ids, size_t* reused) {
 
 at::Tensor Context::step(int id) {
     c10::InferenceMode guard;
-    return last_logits(forward(&id, 1));
+    const size_t length = ids_.size() + 1;
+    if (!network_->restarts_at(static_cast<int64_t>(length)))
+        return last_logits(forward(&id, 1, length));
+    std::vector<int> whole = ids_;
+    whole.push_back(id);
+    return read(whole);
 }
 
 void Context::scan(const std::vector<int>& ids,
@@ -123,7 +132,7 @@ void Context::scan(const std::vector<int>& ids,
     while (ids_.size() < ids.size()) {
         interrupt::check();
         size_t first = ids_.size(), end = std::min(block_end(first), ids.size());
-        each(forward(ids.data() + first, end - first), first);
+        each(forward(ids.data() + first, end - first, ids.size()), first);
     }
 }
 

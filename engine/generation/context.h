@@ -28,7 +28,8 @@ class Context {
     // between two blocks. `reused` receives how many ids did not have to be read.
     // Error: no ids, more than the network's context holds, an id it does not know.
     at::Tensor read(const std::vector<int>& ids, size_t* reused = nullptr);
-    // Reads one more id (of those it may write): the logits after it, f32 [vocab].
+    // Reads one more id (of those it may write): the logits after it, f32 [vocab]; undefined as
+    // with read, since where the network restarts_at this length everything is read anew.
     at::Tensor step(int id);
 
     // Reads `ids` from the start, without using anything again, and hands the states after the last
@@ -42,7 +43,7 @@ class Context {
     size_t bytes() const { return cache_.bytes(); }
 
   private:
-    at::Tensor forward(const int* ids, size_t count);
+    at::Tensor forward(const int* ids, size_t count, size_t length);
     at::Tensor last_logits(const at::Tensor& states);
     void check(const std::vector<int>& ids) const;
     size_t block_end(size_t position) const;
@@ -52,6 +53,7 @@ class Context {
     std::vector<int> ids_;  // what the cache holds, in step with cache_.length()
     size_t prompt_ = 0;     // so many of them were read by read(), not by step()
     uint64_t stamp_ = 0;    // of the weights they were read with
+    int64_t regime_ = 0;    // of the rotary angles they were read with
     size_t first_block_;
 };
 

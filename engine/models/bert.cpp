@@ -64,7 +64,7 @@ struct Block {
 
     at::Tensor operator()(const at::Tensor& x, const ops::AttentionMask& mask) const {
         auto split = [&](const at::Tensor& t) { return heads_first(split_heads(t, heads)); };
-        at::Tensor seen = ops::attention(split(q(x)), split(k(x)), split(v(x)), mask, scale);
+        at::Tensor seen = ops::attention(split(q(x)), split(k(x)), split(v(x)), mask, {scale});
         at::Tensor y = after_attention(attention_out(merge_heads(seen)) + x);
         return after_mlp(mlp_out(act(mlp_in(y))) + y);
     }
@@ -169,6 +169,6 @@ Json default_config() {
 
 }  // namespace
 
-MOONLET_FAMILY(bert, make, false, default_config)
+MOONLET_FAMILY(bert, make, false, default_config, "bert.")
 
 }  // namespace moonlet

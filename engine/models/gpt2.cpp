@@ -74,7 +74,7 @@ struct Block {
         if (input.cache)
             std::tie(parts[1], parts[2]) = input.cache->update(layer, parts[1], parts[2]);
         return attention_out(
-            merge_heads(ops::attention(parts[0], parts[1], parts[2], input.mask, scale)));
+            merge_heads(ops::attention(parts[0], parts[1], parts[2], input.mask, {scale})));
     }
     at::Tensor mlp(const at::Tensor& x) const { return mlp_out(act(mlp_in(x))); }
 };
@@ -96,7 +96,8 @@ class Gpt2 : public Model {
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, prefix + "h." + std::to_string(i), shape_, i);
         norm_.emplace(p, prefix + "ln_f", hidden_size_, shape_.eps);
-        const bool tied = c.boolean("tie_word_embeddings", true);
+        const bool tied = c.boolean("tie_word_embeddings", true) &&
+                          (!p.has("lm_head.weight") || p.holds("lm_head.weight", tokens_));
         p.ignore({".attn.bias", ".attn.masked_bias", tied ? "lm_head.weight" : ".attn.bias"});
         head_ = tied ? p.tied_linear(tokens_)
                      : p.linear("lm_head", hidden_size_, vocab_size_, false, shape_.init);
@@ -145,6 +146,6 @@ Json default_config() {
 
 }  // namespace
 
-MOONLET_FAMILY(gpt2, make, true, default_config)
+MOONLET_FAMILY(gpt2, make, true, default_config, "transformer.")
 
 }  // namespace moonlet

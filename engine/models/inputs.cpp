@@ -37,7 +37,8 @@ at::Tensor positions_of(const ModelInput& input, const at::Tensor& mask,
 
 }  // namespace
 
-PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& parameters) {
+PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& parameters,
+                      int64_t window) {
     if (!input.ids.defined() || input.ids.dim() != 2 || input.ids.scalar_type() != at::kLong ||
         input.ids.size(1) == 0)
         throw Error("ids of another kind", "int64 [batch, tokens] with at least one token");
@@ -50,10 +51,31 @@ PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& pa
     p.ids = input.ids.to(device);
     auto moved = [&](const at::Tensor& t) { return t.defined() ? t.to(device) : t; };
     at::Tensor mask = moved(input.mask), documents = moved(input.documents);
-    p.mask = ops::make_mask(
-        {p.ids.size(1), p.past, causal, mask, documents, parameters.dtype(), device});
+    ops::MaskOptions options{p.ids.size(1),      p.past, causal, mask, documents,
+                             parameters.dtype(), device};
+    p.mask = ops::make_mask(options);
+    options.window = window;
+    if (window > 0) p.sliding = ops::make_mask(options);
+    p.documents = documents;
+    p.lengths = moved(input.lengths);
     p.positions = positions_of(input, mask, documents, p.past, p.ids);
     return p;
+}
+
+ops::Angles angles_of(const ops::Rope& rope, const PreparedInput& input, at::ScalarType dtype) {
+    at::Tensor lengths;
+    if (rope.by_length()) {
+        at::NoGradGuard no_grad;
+        if (input.lengths.defined()) {
+            lengths = input.lengths;
+        } else if (input.documents.defined()) {
+            at::Tensor same = input.documents.unsqueeze(2) == input.documents.unsqueeze(1);
+            lengths = (same * (input.positions + 1).unsqueeze(1)).amax(2);
+        } else {
+            lengths = input.positions.amax(1, true) + 1;
+        }
+    }
+    return rope.angles(input.positions, dtype, lengths);
 }
 
 }  // namespace moonlet

@@ -29,6 +29,8 @@ struct ModelInput {
     at::Tensor documents;       // int64 [B, T], packed training: attention stays inside equal ids;
                                 // undefined: one
     Cache* cache = nullptr;     // decoders only; the model calls update per layer and advance once
+    at::Tensor lengths;  // int64 [B, 1], how many tokens each text has of which this call reads a
+                         // part, for rotary scalings that go by it; undefined: they end here
 };
 
 // What is laid over a network's Linear weights from outside (adapters/). The network owns it and
@@ -54,6 +56,12 @@ class Model {
     // Puts a new one on (see new_classifier) and says so in config(). Error: there is one already.
     void add_classifier(const std::vector<std::string>& labels, const std::string& pooling,
                         uint64_t seed);
+
+    // Which angles a text of this length is read with, where they go by the length (longrope,
+    // dynamic): what was read in one regime is no beginning of a text of another.
+    virtual int64_t regime(int64_t) const { return 0; }
+    // Whether a text that grows to this length is read anew from its start.
+    virtual bool restarts_at(int64_t) const { return false; }
 
     const Json& config() const { return config_; }
     const std::string& model_type() const { return model_type_; }
@@ -95,13 +103,19 @@ struct Family {
     // config.json for models.new: family defaults small enough to train on a laptop; the caller's
     // options (config.json keys) are laid over it.
     Json (*default_config)() = nullptr;
+    // transformers' base_model_prefix: what stands before the names of a network with a head, and
+    // not before those of one saved bare.
+    const char* prefix = "model.";
 };
 using Families = Registry<Family, Family>;
 
-// Every family's file ends with: MOONLET_FAMILY(llama, make, causal, default_config)
-#define MOONLET_FAMILY(model_type, make, causal, default_config)     \
-    [[maybe_unused]] static const bool moonlet_family_##model_type = \
-        ::moonlet::Families::add(#model_type, ::moonlet::Family{make, causal, default_config});
+// Every family's file ends with: MOONLET_FAMILY(llama, make, causal, default_config), behind which
+// the prefix stands where it is not "model."; or, where the model_type is no identifier, with
+// MOONLET_FAMILY_NAMED("openai-gpt", …).
+#define MOONLET_FAMILY(model_type, ...) MOONLET_FAMILY_NAMED(#model_type, __VA_ARGS__)
+#define MOONLET_FAMILY_NAMED(model_type, ...)                         \
+    [[maybe_unused]] static const bool moonlet_family_is_registered = \
+        ::moonlet::Families::add(model_type, ::moonlet::Family{__VA_ARGS__});
 
 struct LoadOptions {
     std::optional<at::ScalarType>

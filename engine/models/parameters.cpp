@@ -25,6 +25,12 @@ at::Tensor Parameters::tensor(const std::string& name, at::IntArrayRef shape, In
     return tensor;
 }
 
+bool Parameters::holds(const std::string& name, const at::Tensor& tensor) const {
+    if (!has(name)) return false;
+    at::NoGradGuard no_grad;
+    return at::equal(source_->get(name, tensor.sizes(), {}).to(device_, dtype_), tensor);
+}
+
 at::Tensor Parameters::add(const std::string& name, const at::Tensor& tensor) {
     if (index_.count(name)) throw Error("tensor " + quote(name, 120) + " is there already");
     at::NoGradGuard no_grad;

@@ -55,6 +55,10 @@ class Parameters {
     // Whether the checkpoint holds it; false for a new model, which so takes the canonical names
     // and no optional parts.
     bool has(const std::string& name) const { return source_->has(name); }
+    // Whether the checkpoint holds `name` with the very numbers of `tensor`: a head saved beside
+    // the table of tokens that it is tied to. Another one is no tied head, whatever the config
+    // says.
+    bool holds(const std::string& name, const at::Tensor& tensor) const;
     // Tensors whose name contains one of these are buffers that the family does not need.
     void ignore(std::vector<std::string> parts) { ignored_ = std::move(parts); }
     // The checkpoint's tensors that nobody took and nobody ignores, by name.

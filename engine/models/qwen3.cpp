@@ -1,76 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 // Qwen3, dense: Llama's block with an RMSNorm of each query and key head before the rotation, no
-// biases, and a head_dim of its own. Source of names and defaults: transformers' Qwen3Config.
-// Sliding windows (off in every published checkpoint) are refused.
-#include <cmath>
-
-#include "core/error.h"
-#include "formats/config.h"
-#include "models/blocks.h"
-#include "models/inputs.h"
-#include "models/model.h"
-#include "models/rope_config.h"
+// biases, and a head_dim of its own. Sliding windows are off in every published checkpoint; where
+// use_sliding_window is on, layers from max_window_layers on have one. Source of names and
+// defaults: transformers' Qwen3Config.
+#include "models/decoder.h"
 #include "ops/checkpoint.h"
-#include "ops/embedding.h"
 
 namespace moonlet {
 
 namespace {
 
-struct Shape {
-    int64_t hidden, inner, layers, heads, kv_heads, head_dim;
-    double eps;
+struct Shape : DecoderShape {
     bool attention_bias;
-    std::string activation;
-    Init init;
+    int64_t window;
+    std::vector<bool> sliding;
+    ops::RopeOptions rope;
 
     explicit Shape(const Config& c)
-        : hidden(c.size("hidden_size")),
-          inner(c.size("intermediate_size")),
-          layers(c.size("num_hidden_layers")),
-          heads(c.size("num_attention_heads")),
-          kv_heads(c.size("num_key_value_heads", heads)),
-          head_dim(c.size("head_dim", 128)),
-          eps(c.number("rms_norm_eps", 1e-6)),
+        : DecoderShape(c, {.vocab = 151936,
+                           .inner = 22016,
+                           .kv_heads = 32,
+                           .head_dim = 128,
+                           .positions = 32768}),
           attention_bias(c.boolean("attention_bias", false)),
-          activation(c.string("hidden_act", "silu")),
-          init{Init::normal, c.number("initializer_range", 0.02)} {
-        if (c.boolean("use_sliding_window", false))
-            throw Error("use_sliding_window in " + c.where(), "full attention",
-                        "sliding windows are not supported yet");
-        if (heads % kv_heads != 0)
-            throw Error("num_attention_heads " + std::to_string(heads) + " in " + c.where(),
-                        "a multiple of num_key_value_heads " + std::to_string(kv_heads));
-    }
-};
+          window(c.boolean("use_sliding_window", false) ? c.size_or_none("sliding_window", 4096)
+                                                        : 0),
+          sliding(sliding_layers(c, layers,
+                                 [this, from = c.integer("max_window_layers", 28)](int64_t layer) {
+                                     return window > 0 && layer >= from;
+                                 })),
+          rope(rope_options(c, head_dim, positions)) {}
 
-struct Attention {
-    Linear q, k, v, o;
-    RmsNorm q_norm, k_norm;
-    int64_t heads, kv_heads, layer;
-    double scale;
-
-    Attention(Parameters& p, const std::string& name, const Shape& s, int64_t layer)
-        : q(p.linear(name + ".q_proj", s.hidden, s.heads * s.head_dim, s.attention_bias, s.init)),
-          k(p.linear(name + ".k_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias,
-                     s.init)),
-          v(p.linear(name + ".v_proj", s.hidden, s.kv_heads * s.head_dim, s.attention_bias,
-                     s.init)),
-          o(p.linear(name + ".o_proj", s.heads * s.head_dim, s.hidden, s.attention_bias, s.init)),
-          q_norm(p, name + ".q_norm", s.head_dim, s.eps),
-          k_norm(p, name + ".k_norm", s.head_dim, s.eps),
-          heads(s.heads),
-          kv_heads(s.kv_heads),
-          layer(layer),
-          scale(1 / std::sqrt(double(s.head_dim))) {}
-
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin,
-                          const PreparedInput& input) const {
-        at::Tensor queries = ops::rotate(heads_first(q_norm(split_heads(q(x), heads))), cos, sin);
-        at::Tensor keys = ops::rotate(heads_first(k_norm(split_heads(k(x), kv_heads))), cos, sin);
-        at::Tensor values = heads_first(split_heads(v(x), kv_heads));
-        if (input.cache) std::tie(keys, values) = input.cache->update(layer, keys, values);
-        return o(merge_heads(ops::attention(queries, keys, values, input.mask, scale)));
+    AttentionShape attention(int64_t layer) const {
+        AttentionShape shape = DecoderShape::attention();
+        shape.bias = shape.out_bias = attention_bias;
+        shape.norm = AttentionShape::norm_of_heads;
+        shape.eps = eps;
+        shape.sliding = window > 0 && sliding[size_t(layer)];
+        return shape;
     }
 };
 
@@ -82,64 +49,37 @@ struct Block {
     Block(Parameters& p, const std::string& name, const Shape& s, int64_t layer)
         : before_attention(p, name + ".input_layernorm", s.hidden, s.eps),
           before_mlp(p, name + ".post_attention_layernorm", s.hidden, s.eps),
-          attention(p, name + ".self_attn", s, layer),
+          attention(p, name + ".self_attn", s.attention(layer), layer),
           mlp(p, name + ".mlp", s.hidden, s.inner, false, s.activation, s.init) {}
 };
 
-class Qwen3 : public Model {
+class Qwen3 : public Decoder {
   public:
-    Qwen3(const Config& c, Parameters& p)
-        : shape_(c), p_(p), rope_(rope_options(c, shape_.head_dim)) {
-        vocab_size_ = c.size("vocab_size");
-        hidden_size_ = shape_.hidden;
-        num_hidden_layers_ = shape_.layers;
-        num_key_value_heads_ = shape_.kv_heads;
-        head_dim_ = shape_.head_dim;
-        max_positions_ = c.size("max_position_embeddings", 32768);
-        padding_id_ = c.integer("pad_token_id", -1);
-        // A base model saved alone has neither the prefix nor a head.
-        const bool bare = p.has("embed_tokens.weight");
-        const std::string prefix = bare ? "" : "model.";
-        p.ignore({"rotary_emb.inv_freq"});
-        embedding_ =
-            p.tensor(prefix + "embed_tokens.weight", {vocab_size_, hidden_size_}, shape_.init);
+    Qwen3(const Config& c, Parameters& p) : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
+        max_positions_ = scaled_context(shape_.rope, max_positions_);
         for (int64_t i = 0; i < shape_.layers; ++i)
-            blocks_.emplace_back(p, prefix + "layers." + std::to_string(i), shape_, i);
-        norm_.emplace(p, prefix + "norm", hidden_size_, shape_.eps);
-        if (c.boolean("tie_word_embeddings", false)) {
-            p.ignore({"rotary_emb.inv_freq", "lm_head.weight"});
-            head_ = p.tied_linear(embedding_);
-        } else if (p.has("lm_head.weight") || (!bare && !p.has("score.weight"))) {
-            head_ = p.linear("lm_head", hidden_size_, vocab_size_, false, shape_.init);
-        }
+            blocks_.emplace_back(p, layer_name(i), shape_, i);
+        finish();
     }
 
     at::Tensor hidden(const ModelInput& given) override {
-        PreparedInput input = prepare(given, true, p_);
-        auto [cos, sin] = rope_.angles(input.positions, p_.dtype());
-        at::Tensor x = ops::embedding(embedding_, input.ids, "token id", padding_id_);
+        PreparedInput input = prepare(given, true, p_, shape_.window);
+        ops::Angles angles = angles_of(rope_, input, p_.dtype());
+        at::Tensor x = embed(input.ids);
         for (const Block& block : blocks_)
-            x = ops::checkpointed(x, [&block, cos = cos, sin = sin, input](at::Tensor y) {
-                y = y + block.attention(block.before_attention(y), cos, sin, input);
+            x = ops::checkpointed(x, [&block, angles, input](at::Tensor y) {
+                y = y + block.attention(block.before_attention(y), angles, input);
                 return y + block.mlp(block.before_mlp(y));
             });
-        if (input.cache) input.cache->advance(input.ids.size(1));
-        return (*norm_)(x);
+        return last(x, input);
     }
 
-    at::Tensor logits(const at::Tensor& hidden) override {
-        return head_ ? head_(hidden) : Model::logits(hidden);
-    }
+    int64_t regime(int64_t length) const override { return rope_.regime(length); }
 
   private:
     Shape shape_;
-    Parameters& p_;
     ops::Rope rope_;
-    int64_t padding_id_;
-    at::Tensor embedding_;
     std::vector<Block> blocks_;
-    std::optional<RmsNorm> norm_;
-    Linear head_;
 };
 
 std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {

@@ -13,12 +13,15 @@ at::Tensor silu(const at::Tensor& x) { return at::silu(x); }
 at::Tensor gelu(const at::Tensor& x) { return at::gelu(x, "none"); }
 at::Tensor gelu_tanh(const at::Tensor& x) { return at::gelu(x, "tanh"); }
 at::Tensor relu(const at::Tensor& x) { return at::relu(x); }
+at::Tensor relu_squared(const at::Tensor& x) { return at::relu(x).square(); }
+at::Tensor gelu_quick(const at::Tensor& x) { return x * at::sigmoid(x * 1.702); }
 
 Activation activation(const std::string& name) {
     static const std::vector<std::pair<std::string, Activation>> table = {
         {"silu", silu},          {"swish", silu},          {"gelu", gelu},
         {"gelu_new", gelu_tanh}, {"gelu_fast", gelu_tanh}, {"gelu_pytorch_tanh", gelu_tanh},
-        {"relu", relu},
+        {"relu", relu},          {"relu2", relu_squared},  {"quick_gelu", gelu_quick},
+        {"gelu_python", gelu},   {"tanh", at::tanh},
     };
     std::string known;
     for (const auto& [key, function] : table) {

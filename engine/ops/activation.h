@@ -15,6 +15,8 @@ at::Tensor gelu(const at::Tensor& x);  // x * Phi(x), exact (erf)
 at::Tensor gelu_tanh(
     const at::Tensor& x);  // the tanh approximation: "gelu_new", "gelu_pytorch_tanh"
 at::Tensor relu(const at::Tensor& x);
+at::Tensor relu_squared(const at::Tensor& x);  // "relu2"
+at::Tensor gelu_quick(const at::Tensor& x);    // x * sigmoid(1.702 x), "quick_gelu"
 
 // By the name in a config's hidden_act / activation_function. Error: unknown, with the known ones.
 Activation activation(const std::string& name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/attention.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "core/error.h"
@@ -10,6 +11,10 @@
 namespace moonlet::ops {
 
 namespace {
+
+constexpr double kHidden = -std::numeric_limits<double>::infinity();
+constexpr int64_t kTileScores = 1 << 22;  // 16 MB of f32 scores at a time
+constexpr int64_t kTileRows = 16;         // but at least so many queries: fewer make poor products
 
 void check_shape(const at::Tensor& given, int64_t columns, const char* what) {
     if (given.dim() != 2 || given.size(1) != columns)
@@ -31,17 +36,23 @@ AttentionMask make_mask(const MaskOptions& o) {
         check_shape(o.documents, o.queries, "document ids");
         if (o.past > 0) throw Error("document ids together with a cache", "one or the other");
     }
+    if (o.window > 0 && !o.causal) throw Error("a sliding window without causality", "both");
+    // The first query's window is the one that reaches furthest back.
+    const bool windowed = o.window > 0 && o.window < keys;
+    const int64_t first = windowed ? std::max<int64_t>(0, o.past + 1 - o.window) : 0;
     if (!padding.defined() && !o.documents.defined()) {
-        if (!o.causal || o.queries == 1) return {};
-        if (o.past == 0) return {true, {}};
+        if (!o.causal || o.queries == 1) return {false, {}, first};
+        if (o.past == 0 && !windowed) return {true, {}, 0};
     }
     at::NoGradGuard no_grad;
     auto ints = at::TensorOptions().dtype(at::kLong).device(o.device);
-    at::Tensor query = at::arange(o.past, keys, ints).unsqueeze(1), key = at::arange(keys, ints);
+    at::Tensor query = at::arange(o.past, keys, ints).unsqueeze(1),
+               key = at::arange(first, keys, ints);
     at::Tensor seen;  // [T, S], then [B, T, S]
     if (o.causal) seen = key <= query;
+    if (windowed) seen.logical_and_(key > query - o.window);
     if (padding.defined()) {
-        at::Tensor real = padding.unsqueeze(1);
+        at::Tensor real = padding.narrow(1, first, keys - first).unsqueeze(1);
         seen = seen.defined() ? at::logical_and(seen, real) : real;
     }
     if (o.documents.defined()) {
@@ -51,37 +62,100 @@ AttentionMask make_mask(const MaskOptions& o) {
     if (padding.defined()) seen = at::logical_or(seen, key == query);
     if (seen.dim() == 2) seen = seen.unsqueeze(0);
     at::Tensor bias = at::zeros(seen.sizes(), ints.dtype(o.dtype));
-    bias.masked_fill_(at::logical_not(seen), -std::numeric_limits<double>::infinity());
-    return {false, bias.unsqueeze(1)};
+    bias.masked_fill_(at::logical_not(seen), kHidden);
+    return {false, bias.unsqueeze(1), first};
 }
 
+namespace {
+
+// k or v without what the mask leaves out.
+at::Tensor seen_part(const at::Tensor& x, const AttentionMask& mask) {
+    return mask.first > 0 ? x.narrow(2, mask.first, x.size(2) - mask.first) : x;
+}
+
+at::Tensor above_diagonal(int64_t queries, int64_t keys, int64_t diagonal, const at::Tensor& like) {
+    return at::ones({queries, keys}, like.options().dtype(at::kBool)).triu(diagonal);
+}
+
+// What scores, caps and the softmax are computed in; the shares are then rounded to the dtype.
+at::ScalarType wide(const at::Tensor& x) {
+    return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+// The formula as it is written, over the keys that someone sees.
+at::Tensor seen_probabilities(const at::Tensor& q, const at::Tensor& k, const AttentionMask& mask,
+                              const AttentionOptions& o) {
+    at::Tensor keys = k.repeat_interleave(q.size(1) / k.size(1), 1);
+    at::Tensor scores = at::matmul(q, keys.transpose(-2, -1)).to(wide(q)) * o.scale;
+    if (o.softcap > 0) scores = at::tanh(scores / o.softcap) * o.softcap;
+    if (mask.bias.defined()) scores = scores + mask.bias;
+    if (mask.causal)
+        scores = scores.masked_fill(above_diagonal(q.size(2), k.size(2), 1, scores), kHidden);
+    if (o.sinks.defined()) {
+        at::Tensor sink = o.sinks.to(scores.scalar_type()).view({1, -1, 1, 1});
+        scores = at::cat({scores, sink.expand({q.size(0), -1, q.size(2), 1})}, -1);
+    }
+    at::Tensor weights = at::softmax(scores, -1).to(q.scalar_type());
+    return weights.narrow(-1, 0, k.size(2));
+}
+
+// The same for some queries at a time, in place.
+at::Tensor by_tiles(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                    const AttentionMask& mask, const AttentionOptions& o) {
+    const int64_t batch = q.size(0), heads = q.size(1), queries = q.size(2), width = q.size(3);
+    const int64_t groups = k.size(1), each = heads / groups;
+    const int64_t rows =
+        std::clamp<int64_t>(kTileScores / std::max<int64_t>(1, batch * heads * k.size(2)),
+                            std::min<int64_t>(kTileRows, queries), queries);
+    at::Tensor out = at::empty({batch, queries, heads, v.size(3)}, q.options()).transpose(1, 2);
+    for (int64_t at = 0; at < queries; at += rows) {
+        const int64_t n = std::min(rows, queries - at);
+        const int64_t seen = mask.causal ? at + n : k.size(2);  // later keys nobody here sees
+        // The heads of a group are rows of one product: their keys are read once, not copied.
+        at::Tensor part = q.narrow(2, at, n).reshape({batch, groups, each * n, width});
+        at::Tensor scores =
+            at::matmul(part, k.narrow(2, 0, seen).transpose(-2, -1)).to(wide(q)).mul_(o.scale);
+        if (o.softcap > 0) scores.div_(o.softcap).tanh_().mul_(o.softcap);
+        scores = scores.view({batch, heads, n, seen});
+        if (mask.bias.defined()) scores.add_(mask.bias.narrow(2, at, n));
+        if (mask.causal) scores.masked_fill_(above_diagonal(n, seen, at + 1, scores), kHidden);
+        at::Tensor total = at::logsumexp(scores, {-1}, true);
+        if (o.sinks.defined())
+            total = at::logaddexp(total, o.sinks.to(wide(q)).view({1, heads, 1, 1}));
+        at::Tensor weights = scores.sub_(total).exp_().to(v.scalar_type());
+        at::Tensor sum =
+            at::matmul(weights.view({batch, groups, each * n, seen}), v.narrow(2, 0, seen));
+        out.narrow(2, at, n).copy_(sum.view({batch, heads, n, v.size(3)}));
+    }
+    return out;
+}
+
+}  // namespace
+
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const AttentionMask& mask, double scale) {
+                     const AttentionMask& mask, const AttentionOptions& o) {
     if (Observer* observer = Observer::current())
-        observer->attention([&] { return attention_probabilities(q, k, mask, scale); });
+        observer->attention([&] { return attention_probabilities(q, k, mask, o); });
+    at::Tensor keys = seen_part(k, mask), values = seen_part(v, mask);
+    if (o.softcap > 0 || o.sinks.defined())
+        return records_gradient(q, k, v, o.sinks) ? attention_plain(q, k, v, mask, o)
+                                                  : by_tiles(q, keys, values, mask, o);
     c10::optional<at::Tensor> bias;
     if (mask.bias.defined()) bias = mask.bias;
     bool grouped = q.size(1) != k.size(1);
-    return at::scaled_dot_product_attention(q, k, v, bias, 0.0, mask.causal, scale, grouped);
+    return at::scaled_dot_product_attention(q, keys, values, bias, 0.0, mask.causal, o.scale,
+                                            grouped);
 }
 
 at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k,
-                                   const AttentionMask& mask, double scale) {
-    at::Tensor keys = k.repeat_interleave(q.size(1) / k.size(1), 1);
-    at::Tensor scores = at::matmul(q, keys.transpose(-2, -1)) * scale;
-    if (mask.bias.defined()) scores = scores + mask.bias;
-    if (mask.causal) {
-        at::Tensor above =
-            at::ones({q.size(2), k.size(2)}, scores.options().dtype(at::kBool)).triu(1);
-        scores = scores.masked_fill(above, -std::numeric_limits<double>::infinity());
-    }
-    return at::softmax(scores, -1);
+                                   const AttentionMask& mask, const AttentionOptions& o) {
+    return at::constant_pad_nd(seen_probabilities(q, seen_part(k, mask), mask, o), {mask.first, 0});
 }
 
 at::Tensor attention_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                           const AttentionMask& mask, double scale) {
-    at::Tensor values = v.repeat_interleave(q.size(1) / v.size(1), 1);
-    return at::matmul(attention_probabilities(q, k, mask, scale), values);
+                           const AttentionMask& mask, const AttentionOptions& o) {
+    at::Tensor values = seen_part(v, mask).repeat_interleave(q.size(1) / v.size(1), 1);
+    return at::matmul(seen_probabilities(q, seen_part(k, mask), mask, o), values);
 }
 
 }  // namespace moonlet::ops

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/rope.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.h"
 #include "ops/grad.h"
 
@@ -8,13 +11,18 @@ namespace moonlet::ops {
 
 namespace {
 
-constexpr double kTwoPi = 6.283185307179586;
+constexpr double kPi = 3.141592653589793;
 
 // The divisions of a number by a tensor are written as transformers' Python computes them,
 // reciprocal first: one unit in the last place of a frequency is 1e-4 of an angle at position 5000.
+at::Tensor exponents(const RopeOptions& o) {
+    return at::arange(0, o.dim, 2, at::kLong).to(at::kFloat) /
+           double(o.divisor > 0 ? o.divisor : o.dim);
+}
+
 // Llama 3.1's rule: long waves have seen too few turns in training to be trusted beyond it.
 at::Tensor llama3_scaled(const at::Tensor& inv_freq, const RopeOptions& o) {
-    at::Tensor wave = inv_freq.reciprocal() * kTwoPi;
+    at::Tensor wave = inv_freq.reciprocal() * (2 * kPi);
     double longest_kept = o.original_max_positions / o.high_freq_factor,
            shortest_slowed = o.original_max_positions / o.low_freq_factor;
     at::Tensor slowed = at::where(wave > shortest_slowed, inv_freq / o.factor, inv_freq);
@@ -25,33 +33,98 @@ at::Tensor llama3_scaled(const at::Tensor& inv_freq, const RopeOptions& o) {
     return at::where(between, blended, slowed);
 }
 
+// YaRN (Peng et al. 2023), "NTK by parts".
+at::Tensor yarn_scaled(const RopeOptions& o) {
+    at::Tensor wave = at::pow(at::Scalar(o.theta), exponents(o));
+    at::Tensor kept = wave.reciprocal(), slowed = (o.factor * wave).reciprocal();
+    // The component that turns so many times in the original context.
+    auto component = [&](double turns) {
+        return double(o.dim) * std::log(o.original_max_positions / (turns * 2 * kPi)) /
+               (2 * std::log(o.theta));
+    };
+    double low = component(o.beta_fast), high = component(o.beta_slow);
+    if (o.truncate) low = std::floor(low), high = std::ceil(high);
+    low = std::max(low, 0.0), high = std::min(high, double(o.dim - 1));
+    if (low == high) high += 0.001;
+    at::Tensor ramp = (at::arange(o.dim / 2, at::kFloat) - low) / (high - low);
+    at::Tensor keep = 1 - ramp.clamp(0, 1);
+    return slowed * (1 - keep) + kept * keep;
+}
+
+at::Tensor divided(const std::vector<double>& factors, const RopeOptions& o) {
+    if (int64_t(factors.size()) != o.dim / 2)
+        throw Error("a longrope factor of " + std::to_string(factors.size()) + " numbers",
+                    std::to_string(o.dim / 2) + ", half of the components that turn");
+    at::Tensor by = at::tensor(factors, at::kDouble).to(at::kFloat);
+    return (by * at::pow(at::Scalar(o.theta), exponents(o))).reciprocal();
+}
+
 }  // namespace
 
-Rope::Rope(const RopeOptions& o) {
+Rope::Rope(const RopeOptions& o) : options_(o) {
     if (o.dim < 2 || o.dim % 2 != 0)
         throw Error("rotary embedding over " + std::to_string(o.dim) + " components",
-                    "an even head_dim");
+                    "an even number of them, such as head_dim");
     at::NoGradGuard no_grad;
-    at::Tensor exponent = at::arange(0, o.dim, 2, at::kLong).to(at::kFloat) / double(o.dim);
-    inv_freq_ = at::pow(at::Scalar(o.theta), exponent).reciprocal();
+    inv_freq_ = at::pow(at::Scalar(o.theta), exponents(o)).reciprocal();
     if (o.scaling == RopeOptions::linear) inv_freq_ = inv_freq_ / o.factor;
     if (o.scaling == RopeOptions::llama3) inv_freq_ = llama3_scaled(inv_freq_, o);
+    if (o.scaling == RopeOptions::yarn) inv_freq_ = yarn_scaled(o);
+    if (o.scaling == RopeOptions::longrope) {
+        inv_freq_ = divided(o.short_factor, o);
+        long_inv_freq_ = divided(o.long_factor, o);
+    }
 }
 
-std::pair<at::Tensor, at::Tensor> Rope::angles(const at::Tensor& positions,
-                                               at::ScalarType dtype) const {
+bool Rope::by_length() const {
+    return options_.scaling == RopeOptions::longrope || options_.scaling == RopeOptions::dynamic;
+}
+
+int64_t Rope::regime(int64_t length) const {
+    if (!by_length() || double(length) <= options_.original_max_positions) return 0;
+    return options_.scaling == RopeOptions::longrope ? 1 : length;
+}
+
+// The frequencies of each position, [.., dim / 2] for lengths [..].
+at::Tensor Rope::scaled_by_length(const at::Tensor& lengths) const {
+    const RopeOptions& o = options_;
+    at::Tensor each = lengths.unsqueeze(-1), longer = each > o.original_max_positions;
+    at::Tensor usual = inv_freq_.to(lengths.device());
+    if (o.scaling == RopeOptions::longrope)
+        return at::where(longer, long_inv_freq_.to(lengths.device()), usual);
+    // Dynamic NTK: the base grows with the text.
+    at::Tensor stretch = each.to(at::kFloat) * o.factor / o.original_max_positions - (o.factor - 1);
+    at::Tensor base = at::pow(stretch, double(o.dim) / double(o.dim - 2)) * o.theta;
+    at::Tensor scaled = at::pow(base, exponents(o).to(lengths.device())).reciprocal();
+    return at::where(longer, scaled, usual);
+}
+
+Angles Rope::angles(const at::Tensor& positions, at::ScalarType dtype,
+                    const at::Tensor& lengths) const {
     at::NoGradGuard no_grad;
-    at::Tensor turns = positions.to(at::kFloat).unsqueeze(-1) * inv_freq_.to(positions.device());
+    at::Tensor frequency =
+        by_length() ? scaled_by_length(lengths) : inv_freq_.to(positions.device());
+    at::Tensor turns = positions.to(at::kFloat).unsqueeze(-1) * frequency;
     at::Tensor both = at::cat({turns, turns}, -1).unsqueeze(1);
-    return {at::cos(both).to(dtype), at::sin(both).to(dtype)};
+    at::Tensor cos = at::cos(both), sin = at::sin(both);
+    if (options_.attention_factor != 1.0) {
+        cos = cos * options_.attention_factor;
+        sin = sin * options_.attention_factor;
+    }
+    return {cos.to(dtype), sin.to(dtype)};
 }
 
-at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) {
-    int64_t half = x.size(-1) / 2;
+at::Tensor rotate(const at::Tensor& x, const Angles& angles) {
+    if (!angles.cos.defined()) return x;
+    const int64_t dim = angles.cos.size(-1), half = dim / 2, rest = x.size(-1) - dim;
+    if (rest > 0)
+        return at::cat({rotate(x.narrow(-1, 0, dim), angles), x.narrow(-1, dim, rest)}, -1);
     at::Tensor first = x.narrow(-1, 0, half), second = x.narrow(-1, half, half);
     at::Tensor turned = at::cat({-second, first}, -1);
-    if (records_gradient(x)) return x * cos + turned * sin;
-    return (x * cos).add_(turned.mul_(sin));  // the same numbers, two buffers less
+    if (angles.cos.scalar_type() != x.scalar_type())
+        return (x * angles.cos + turned * angles.sin).to(x.scalar_type());
+    if (records_gradient(x)) return x * angles.cos + turned * angles.sin;
+    return (x * angles.cos).add_(turned.mul_(angles.sin));  // the same numbers, two buffers less
 }
 
 }  // namespace moonlet::ops

@@ -205,7 +205,8 @@ class Classify : public Objective {
         return name.rfind("score.", 0) == 0 || name.rfind("classifier.", 0) == 0;
     }
     static bool unused_head(const std::string& name) {
-        return name.rfind("lm_head.", 0) == 0 || name.rfind("cls.", 0) == 0;
+        return name.rfind("lm_head.", 0) == 0 || name.rfind("embed_out.", 0) == 0 ||
+               name.rfind("cls.", 0) == 0;
     }
 
     // The mask without the hidden tokens. What is hidden follows from the seed and the batch, so

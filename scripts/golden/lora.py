@@ -51,6 +51,12 @@ CASES = {
                                       fan_in_fan_out=True)),
     "gpt2-bare": ("gpt2-bare", dict(r=4, target_modules="all-linear", fan_in_fan_out=True)),
     "qwen3-all": ("qwen3-gqa-tied", dict(r=4, target_modules="all-linear")),
+    "phi3-all": ("phi3-window", dict(r=4, lora_alpha=8, target_modules="all-linear")),
+    "gpt_neox-fused": ("gpt_neox-parallel", dict(r=4, target_modules=[
+        "query_key_value", "dense_4h_to_h"])),
+    "gemma2-all": ("gemma2-window", dict(r=3, target_modules="all-linear")),
+    "openai-gpt-bare": ("openai-gpt-bare", dict(r=4, target_modules="all-linear",
+                                                fan_in_fan_out=True)),
     "bert-bare": ("bert-bare", dict(r=4, target_modules="all-linear")),
     "bert-mlm": ("bert-mlm", dict(r=4, target_modules=["query", "value", "dense"])),
 }

@@ -10,9 +10,14 @@ Writes one folder per family and config, tests/golden/models/<family>-<config>/:
     left.*                                               at the start; decoders only
     loss.targets, loss, grad.<name>                      mean cross-entropy of `ids` and some of
                                                          its gradients
+    greedy int64 [1, T + 64]                             what generate() with its cache makes of
+                                                         `ids`; decoders with room for it
+Angles that go by the length of a text (dynamic, longrope) are those of each row alone: a text's
+numbers do not depend on what stands beside it.
 Numbers are transformers' eager attention in f32 on the CPU (bf16 where the config says so); the
 metadata holds versions and the seed. Usage: models.py [name …]
 """
+import copy
 import json
 import shutil
 import sys
@@ -54,10 +59,80 @@ def bert(cls=tf.BertForMaskedLM, **options):
                          num_attention_heads=4, max_position_embeddings=24, **options), cls
 
 
+def small(cls, model, **options):
+    """A decoder of Llama's kin, with odd sizes."""
+    sizes = dict(vocab_size=53, hidden_size=24, intermediate_size=36, num_hidden_layers=2,
+                 num_attention_heads=3, num_key_value_heads=3, max_position_embeddings=128,
+                 bos_token_id=None, eos_token_id=None, tie_word_embeddings=False)
+    return cls(**{**sizes, **options}), model
+
+
+def mistral(**options):
+    return small(tf.MistralConfig, tf.MistralForCausalLM, **options)
+
+
+def qwen2(**options):
+    return small(tf.Qwen2Config, tf.Qwen2ForCausalLM, **options)
+
+
+def gemma2(**options):
+    sizes = dict(intermediate_size=16, head_dim=10, query_pre_attn_scalar=7, sliding_window=4,
+                 tie_word_embeddings=True, pad_token_id=0, num_hidden_layers=3)
+    return small(tf.Gemma2Config, tf.Gemma2ForCausalLM, **{**sizes, **options})
+
+
+def gemma3(**options):
+    sizes = dict(intermediate_size=16, head_dim=8, query_pre_attn_scalar=11, sliding_window=4,
+                 tie_word_embeddings=True, pad_token_id=0, num_hidden_layers=3)
+    return small(tf.Gemma3TextConfig, tf.Gemma3ForCausalLM, **{**sizes, **options})
+
+
+def phi3(**options):
+    return small(tf.Phi3Config, tf.Phi3ForCausalLM, pad_token_id=None, **options)
+
+
+def olmo2(**options):
+    return small(tf.Olmo2Config, tf.Olmo2ForCausalLM, pad_token_id=1, **options)
+
+
+def smollm3(**options):
+    sizes = dict(intermediate_size=16, num_hidden_layers=3, no_rope_layer_interval=2,
+                 tie_word_embeddings=True, pad_token_id=None)
+    return small(tf.SmolLM3Config, tf.SmolLM3ForCausalLM, **{**sizes, **options})
+
+
+def gpt_neox(**options):
+    sizes = dict(vocab_size=53, hidden_size=24, intermediate_size=36, num_hidden_layers=2,
+                 num_attention_heads=3, max_position_embeddings=128, bos_token_id=None,
+                 eos_token_id=None)
+    return tf.GPTNeoXConfig(**{**sizes, **options}), tf.GPTNeoXForCausalLM
+
+
+def openai_gpt(**options):
+    sizes = dict(vocab_size=53, n_embd=24, n_layer=2, n_head=3, n_positions=80)
+    return tf.OpenAIGPTConfig(**{**sizes, **options}), tf.OpenAIGPTLMHeadModel
+
+
 LLAMA3 = dict(head_dim=16, max_position_embeddings=8192, rope_parameters=dict(
     rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
     original_max_position_embeddings=64))
 LINEAR = dict(rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0))
+YARN = dict(rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0,
+                                 original_max_position_embeddings=16))
+# DeepSeek's way to write it, and gpt-oss's
+YARN_MSCALE = dict(rope_parameters=dict(
+    rope_type="yarn", rope_theta=150000.0, factor=8.0, original_max_position_embeddings=16,
+    beta_fast=4.0, beta_slow=0.5, mscale=1.0, mscale_all_dim=0.7, truncate=False))
+DYNAMIC = dict(max_position_embeddings=8, rope_parameters=dict(
+    rope_type="dynamic", rope_theta=10000.0, factor=16.0))
+LONGROPE = dict(rope_parameters=dict(
+    rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=8,
+    short_factor=[1.0, 1.1, 1.3, 1.7], long_factor=[1.0, 2.5, 6.0, 15.0]))
+PHI3_ROPE = dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.1, 1.3, 1.7],
+                 long_factor=[1.0, 2.5, 6.0, 15.0])
+GEMMA3_ROPE = {"full_attention": dict(rope_type="linear", rope_theta=50000.0, factor=8.0),
+               "sliding_attention": dict(rope_type="default", rope_theta=500.0)}
+WINDOW = dict(use_sliding_window=True, sliding_window=4, max_window_layers=1)
 
 # name: ((config, class), how the saved folder differs from what save_pretrained writes)
 MODELS = {
@@ -69,13 +144,81 @@ MODELS = {
     "llama-linear-rope": (llama(**LINEAR), {"old_rope": True, "long": 100}),
     "llama-bias-headdim": (llama(head_dim=12, attention_bias=True, mlp_bias=True), {}),
     "llama-mqa-bf16": (llama(num_key_value_heads=1), {"dtype": torch.bfloat16}),
+    "llama-yarn": (llama(**YARN_MSCALE), {"long": 300}),
+    "llama-dynamic-rope": (llama(**DYNAMIC), {"old_rope": True, "by_row": True}),
+    "llama-longrope": (small(tf.LlamaConfig, tf.LlamaForCausalLM, num_key_value_heads=1,
+                             **LONGROPE), {"by_row": True}),
+    "mistral-window": (mistral(sliding_window=5), {}),
+    "mistral-tied-v4": (mistral(num_attention_heads=6, num_key_value_heads=2, head_dim=10,
+                                sliding_window=None, tie_word_embeddings=True),
+                        {"old_rope": True}),
+    "mistral-yarn": (mistral(num_key_value_heads=1, sliding_window=6, **YARN), {"long": 60}),
+    "qwen2-gqa-tied": (qwen2(num_attention_heads=6, num_key_value_heads=2, hidden_size=48,
+                             tie_word_embeddings=True),
+                       {"old_rope": True, "drop": ["layer_types"]}),
+    "qwen2-window": (qwen2(num_hidden_layers=3, **WINDOW), {}),
+    "qwen2-window-v4-yarn": (qwen2(num_key_value_heads=1, **WINDOW, **YARN),
+                             {"old_rope": True, "drop": ["layer_types"], "long": 60}),
+    "qwen3-window": (small(tf.Qwen3Config, tf.Qwen3ForCausalLM, head_dim=10, **WINDOW), {}),
     "qwen3-gqa-tied": (qwen3(tie_word_embeddings=True), {}),
     "qwen3-bias": (qwen3(num_key_value_heads=4, head_dim=16, attention_bias=True,
                          tie_word_embeddings=False), {"old_rope": True, "long": 90}),
-    "gpt2-tied": (gpt2(), {}),
+    "gemma2-window": (gemma2(num_key_value_heads=1), {}),
+    "gemma2-v4": (gemma2(num_attention_heads=4, num_key_value_heads=2, attention_bias=True,
+                         attn_logit_softcapping=2.0, final_logit_softcapping=1.5),
+                  {"old_rope": True, "drop": ["layer_types", "hidden_activation"]}),
+    "gemma2-uncapped": (gemma2(attn_logit_softcapping=None, final_logit_softcapping=None,
+                               tie_word_embeddings=False, **LINEAR), {"long": 60}),
+    "gemma2-bf16": (gemma2(attn_logit_softcapping=3.0), {"dtype": torch.bfloat16}),
+    "gemma3-pattern": (gemma3(num_key_value_heads=1, layer_types=[
+        "sliding_attention", "full_attention", "sliding_attention"]),
+        {"drop": ["layer_types"], "add": {"sliding_window_pattern": 2}}),
+    "gemma3-v4-scaled": (gemma3(rope_parameters=GEMMA3_ROPE, layer_types=[
+        "sliding_attention", "sliding_attention", "full_attention"]),
+        {"gemma3_rope": True, "long": 60}),
+    "gemma3-caps": (gemma3(num_attention_heads=4, num_key_value_heads=2, head_dim=4,
+                           intermediate_size=8, final_logit_softcapping=1.5,
+                           tie_word_embeddings=False, num_hidden_layers=7), {}),
+    "gemma3-bf16": (gemma3(), {"dtype": torch.bfloat16}),
+    "phi3-window": (phi3(sliding_window=5, num_key_value_heads=1), {}),
+    "phi3-tied-su": (phi3(tie_word_embeddings=True, original_max_position_embeddings=8,
+                          rope_parameters=PHI3_ROPE),
+                     {"old_rope": True, "by_row": True, "rope_type": "su"}),
+    "phi3-partial": (phi3(original_max_position_embeddings=40, rope_parameters=dict(
+        rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75,
+        short_factor=[1.0, 1.2, 1.5], long_factor=[1.0, 3.0, 9.0], factor=4.0)), {}),
+    "olmo2-gqa": (olmo2(num_attention_heads=6, num_key_value_heads=2, hidden_size=36,
+                        intermediate_size=20), {}),
+    "olmo2-bias-v4": (olmo2(attention_bias=True, rope_parameters=dict(
+        rope_type="default", rope_theta=500000.0)), {"old_rope": True, "long": 90}),
+    "olmo2-tied-yarn": (olmo2(tie_word_embeddings=True, **YARN), {"long": 60}),
+    "olmo2-bf16": (olmo2(), {"dtype": torch.bfloat16}),
+    "smollm3-nope": (smollm3(num_key_value_heads=1), {}),
+    "smollm3-list-v4": (smollm3(no_rope_layers=[0, 1, 1], attention_bias=True, mlp_bias=True,
+                                tie_word_embeddings=False),
+                        {"old_rope": True, "drop": ["layer_types"]}),
+    "smollm3-window-yarn": (smollm3(use_sliding_window=True, sliding_window=4, **YARN),
+                            {"long": 60}),
+    "gpt_neox-parallel": (gpt_neox(), {}),
+    "gpt_neox-serial-v4": (gpt_neox(use_parallel_residual=False, num_attention_heads=2,
+                                    tie_word_embeddings=True, rope_parameters=dict(
+                                        rope_type="default", rope_theta=5000.0,
+                                        partial_rotary_factor=0.5)),
+                           {"neox_rope": True, "long": 90}),
+    "gpt_neox-bare-linear": (gpt_neox(attention_bias=False, rope_parameters=dict(
+        rope_type="linear", factor=3.0, rope_theta=10000.0, partial_rotary_factor=1.0)),
+        {"buffers": {"gpt_neox.layers.0.attention.masked_bias": torch.tensor(-1e9)}}),
+    "openai-gpt-tied": (openai_gpt(), {"room": 80}),
+    "openai-gpt-bare": (openai_gpt(afn="silu", n_head=4),
+                        {"room": 80, "strip": "transformer.",
+                         "buffers": {"h.0.attn.bias": torch.ones(1, 1, 4, 4).tril()}}),
+    "openai-gpt-untied": (openai_gpt(tie_word_embeddings=False, n_layer=1), {"room": 80}),
+    "gpt2-tied": (gpt2(), {"room": 24}),
     "gpt2-bare": (gpt2(n_inner=72, scale_attn_by_inverse_layer_idx=True,
-                       activation_function="gelu"), {"strip": "transformer.", "buffers": True}),
-    "gpt2-untied-shards": (gpt2(tie_word_embeddings=False), {"shards": "30KB"}),
+                       activation_function="gelu"),
+                  {"room": 24, "strip": "transformer.", "buffers": {
+                      "h.0.attn.bias": torch.ones(1, 1, 4, 4).tril().to(torch.uint8)}}),
+    "gpt2-untied-shards": (gpt2(tie_word_embeddings=False), {"room": 24, "shards": "30KB"}),
     "bert-mlm": (bert(), {}),
     "bert-bare": (bert(tf.BertModel, type_vocab_size=3), {}),
     "bert-gamma": (bert(), {"gamma": True}),
@@ -85,7 +228,10 @@ GRADIENTS = (
     ".1.self_attn.k_proj.weight", ".0.self_attn.q_norm.weight", ".1.attn.c_attn.weight",
     ".0.mlp.down_proj.weight", ".0.attention.self.query.weight", ".1.output.dense.bias",
     ".0.input_layernorm.weight", ".0.ln_1.bias", "cls.predictions.bias", "lm_head.weight",
-    ".1.self_attn.v_proj.bias")
+    ".1.self_attn.v_proj.bias", ".0.post_feedforward_layernorm.weight",
+    ".1.self_attn.qkv_proj.weight", ".0.mlp.gate_up_proj.weight", "embed_in.weight",
+    ".1.attention.query_key_value.weight", ".0.mlp.dense_h_to_4h.bias", "tokens_embed.weight",
+    "embed_out.weight", "final_layer_norm.bias", ".0.ln_2.weight", ".1.mlp.c_fc.weight")
 
 
 def randomise(model):
@@ -94,7 +240,8 @@ def randomise(model):
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         norm = parameter.dim() == 1 and name.endswith("weight")
-        parameter.data = 1 + 0.2 * noise if norm else 0.15 * noise
+        around = 0 if "gemma" in model.config.model_type else 1  # Gemma's norms add the one
+        parameter.data = around + 0.2 * noise if norm else 0.15 * noise
 
 
 def saved_name(name, change):
@@ -114,16 +261,38 @@ def rewrite(folder, change):
         config["rope_theta"] = rope.pop("rope_theta")
         config["rope_scaling"] = None if rope["rope_type"] == "default" else rope
         config["torch_dtype"] = config.pop("dtype", "float32")
+    if change.get("gemma3_rope"):
+        rope = config.pop("rope_parameters")
+        config["rope_theta"] = rope["full_attention"].pop("rope_theta")
+        config["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
+        config["rope_scaling"] = rope["full_attention"]
+    if change.get("neox_rope"):
+        rope = config.pop("rope_parameters")
+        config["rotary_emb_base"] = rope["rope_theta"]
+        config["rotary_pct"] = rope["partial_rotary_factor"]
+    if "rope_type" in change:
+        config["rope_scaling"]["type"] = change["rope_type"]
+        del config["rope_scaling"]["rope_type"]
+    config.update(change.get("add", {}))
+    for key in change.get("drop", ()):  # what files of older versions do not have
+        del config[key]
     path.write_text(json.dumps(config, indent=1) + "\n")
-    if change.get("strip") or change.get("gamma"):
+    if any(key in change for key in ("strip", "gamma", "buffers")):
         path = folder / "model.safetensors"
         weights = {saved_name(k, change): v for k, v in load_file(path).items()}
-        if change.get("buffers"):  # the causal mask, saved by old versions
-            weights["h.0.attn.bias"] = torch.ones(1, 1, 4, 4).tril().to(torch.uint8)
+        weights.update(change.get("buffers", {}))  # such as the causal mask, saved by old versions
         save_file(weights, path, metadata={"format": "pt"})
 
 
-def outputs(model, inputs):
+def outputs(model, inputs, by_row=False):
+    if by_row:  # of each row the tokens that count, alone
+        rows = []
+        for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"].bool()):
+            alone = outputs(model, {"input_ids": ids[mask].unsqueeze(0)})
+            rows.append({k: torch.zeros(len(ids), v.shape[-1]) for k, v in alone.items()})
+            for key, value in alone.items():
+                rows[-1][key][mask] = value[0]
+        return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
     out = model(**inputs, output_hidden_states=True)
     found = {"hidden": out.hidden_states[-1]}
     if hasattr(out, "logits"):
@@ -152,6 +321,13 @@ def gradients(model, inputs, targets, change):
         if name.endswith(GRADIENTS):
             found["grad." + name] = parameter.grad
     return found
+
+
+def greedy(model, ids, room):
+    model = copy.deepcopy(model)  # dynamic scalings remember the longest text
+    model.generation_config.eos_token_id = None
+    return model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False,
+                          max_new_tokens=min(64, room - ids.shape[1]), pad_token_id=0)
 
 
 def make(name):
@@ -185,8 +361,10 @@ def make(name):
             given = {"input_ids": ids, "attention_mask": mask.long()}
             if side == "left":
                 given["position_ids"] = (mask.long().cumsum(1) - 1).clamp_min(0)
-            found = {"ids": ids, "mask": mask, **outputs(model, given)}
+            found = {"ids": ids, "mask": mask, **outputs(model, given, change.get("by_row"))}
             golden.update({f"{side}.{key}": value for key, value in found.items()})
+        if not encoder and "dtype" not in change:
+            golden["greedy"] = greedy(model, golden["ids"], change.get("room", 128))
     if "logits" in golden and "dtype" not in change:
         targets = draw(config.vocab_size)
         targets[0, ::4] = -100

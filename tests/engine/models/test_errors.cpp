@@ -62,9 +62,9 @@ TEST_CASE("a broken folder says what is wrong") {
                Contains("does not use") && Contains("model.layers.1."));
     CHECK_THAT(message(broken("llama-bias-headdim", [](Json& c) { c["attention_bias"] = false; })),
                Contains("q_proj.bias"));
-    CHECK_THAT(
-        message(broken("llama-gqa", [](Json& c) { c["rope_parameters"]["rope_type"] = "yarn"; })),
-        Contains("yarn"));
+    CHECK_THAT(message(broken("llama-gqa",
+                              [](Json& c) { c["rope_parameters"]["rope_type"] = "ntk-aware"; })),
+               Contains("ntk-aware"));
     CHECK_THAT(message(broken("llama-gqa", [](Json& c) { c["hidden_act"] = "silou"; })),
                Contains("silou"));
     CHECK_THAT(message(broken("llama-gqa",

@@ -54,6 +54,7 @@ TEST_CASE("cached equals uncached, whatever the chunks") {
             for (int64_t n : chunks) {
                 ModelInput input = of(ids.narrow(1, at, n));
                 input.cache = &cache;
+                input.lengths = at::full({2, 1}, 11, at::kLong);
                 parts.push_back(hidden(*model, input));
                 at += n;
                 REQUIRE(cache.length() == at);
@@ -77,6 +78,7 @@ TEST_CASE("a cached batch with padding on the left equals its rows alone") {
         for (auto [at, n] : {std::pair<int64_t, int64_t>{0, 6}, {6, 1}, {7, 2}}) {
             ModelInput input = of(ids.narrow(1, at, n));
             input.mask = mask.narrow(1, 0, at + n);
+            input.lengths = mask.sum(1, true);
             input.cache = &cache;
             parts.push_back(hidden(*model, input));
         }

@@ -2,8 +2,10 @@
 // Fused and plain paths of the ops agree, on odd sizes, other dtypes and values at the edge, in
 // both directions where there is a gradient.
 #include <ATen/ATen.h>
+#include <ATen/TensorIndexing.h>
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 
 #include "core/error.h"
@@ -112,12 +114,109 @@ TEST_CASE("attention equals its plain twin, with its gradients, for every mask a
             at::Tensor q = random({batch, heads, options.queries, width}),
                        k = random({batch, kv_heads, keys, width}),
                        v = random({batch, kv_heads, keys, width}), weight = random(q.sizes());
-            auto fused = [&](auto& t) { return ops::attention(t[0], t[1], t[2], mask, 0.3); };
-            auto plain = [&](auto& t) { return ops::attention_plain(t[0], t[1], t[2], mask, 0.3); };
+            auto fused = [&](auto& t) { return ops::attention(t[0], t[1], t[2], mask, {0.3}); };
+            auto plain = [&](auto& t) {
+                return ops::attention_plain(t[0], t[1], t[2], mask, {0.3});
+            };
             std::vector<at::Tensor> inputs = {q, k, v};
             CHECK(difference(fused(inputs), plain(inputs)) < 1e-5);
             auto a = gradients(fused, inputs, weight), b = gradients(plain, inputs, weight);
             for (size_t i = 0; i < 3; ++i) CHECK(difference(a[i], b[i]) < 1e-5);
+        }
+}
+
+TEST_CASE("windows, caps and sinks: attention equals its plain twin, with its gradients") {
+    at::manual_seed(6);
+    const int64_t batch = 2, heads = 6, kv_heads = 3, width = 8;
+    for (int kind = 0; kind < 32; ++kind) {
+        INFO("kind " << kind);
+        ops::MaskOptions options{7, 0, true, {}, {}, at::kFloat, at::kCPU};
+        if (kind & 1) options.window = 3;
+        if (kind & 2) options.past = 5;
+        if (kind & 4) options.padding = at::ones({batch, options.past + 7}, at::kBool);
+        if (kind & 4) options.padding[1].narrow(0, 0, 4).fill_(false);
+        ops::AttentionOptions scores{.scale = 0.8};
+        if (kind & 8) scores.softcap = 1.5;
+        if (kind & 16) scores.sinks = random({heads});
+        ops::AttentionMask mask = ops::make_mask(options);
+        const int64_t keys = options.past + options.queries;
+        std::vector<at::Tensor> inputs = {random({batch, heads, 7, width}),
+                                          random({batch, kv_heads, keys, width}),
+                                          random({batch, kv_heads, keys, width})};
+        at::Tensor weight = random(inputs[0].sizes());
+        auto fused = [&](auto& t) { return ops::attention(t[0], t[1], t[2], mask, scores); };
+        auto plain = [&](auto& t) { return ops::attention_plain(t[0], t[1], t[2], mask, scores); };
+        CHECK(difference(fused(inputs), plain(inputs)) < 1e-5);
+        // The formula once more, in f64 and over the whole square.
+        at::Tensor k = inputs[1].repeat_interleave(2, 1).to(at::kDouble), v = inputs[2];
+        at::Tensor all = at::matmul(inputs[0].to(at::kDouble), k.transpose(2, 3)) * 0.8;
+        if (kind & 8) all = (all / 1.5).tanh() * 1.5;
+        for (int64_t b = 0; b < batch; ++b)
+            for (int64_t i = 0; i < 7; ++i)
+                for (int64_t j = 0; j < keys; ++j) {
+                    const int64_t at = options.past + i;
+                    bool seen = j <= at && (!(kind & 1) || j > at - 3);
+                    if ((kind & 4) && b == 1 && j < 4 && j != at) seen = false;
+                    if (!seen) all.index_put_({b, at::indexing::Slice(), i, j}, -1e300);
+                }
+        if (kind & 16)
+            all = at::cat({all, scores.sinks.view({1, heads, 1, 1}).expand({batch, -1, 7, 1})}, 3);
+        at::Tensor shares = at::softmax(all, -1).narrow(3, 0, keys);
+        CHECK(difference(fused(inputs),
+                         at::matmul(shares, v.repeat_interleave(2, 1).to(at::kDouble))) < 1e-5);
+        CHECK(difference(ops::attention_probabilities(inputs[0], inputs[1], mask, scores), shares) <
+              1e-5);
+        auto a = gradients(fused, inputs, weight), b = gradients(plain, inputs, weight);
+        for (size_t i = 0; i < 3; ++i) CHECK(difference(a[i], b[i]) < 1e-5);
+    }
+    // Many queries: several tiles, with and without a mask of their own.
+    for (int64_t past : {0, 9}) {
+        ops::AttentionMask mask =
+            ops::make_mask({1500, past, true, {}, {}, at::kFloat, at::kCPU, past ? 40 : 0});
+        at::Tensor q = random({1, 4, 1500, 8}), k = random({1, 2, 1500 + past, 8});
+        CHECK(difference(ops::attention(q, k, k, mask, {.scale = 1, .softcap = 2}),
+                         ops::attention_plain(q, k, k, mask, {.scale = 1, .softcap = 2})) < 1e-5);
+    }
+    at::Tensor sinks = random({heads});
+    sinks.requires_grad_(true);
+    at::Tensor q = random({1, heads, 3, 8}), k = random({1, kv_heads, 3, 8});
+    ops::attention(q, k, k, ops::AttentionMask{true, {}, 0}, {.sinks = sinks}).sum().backward();
+    CHECK(sinks.grad().abs().min().item<float>() > 0);
+}
+
+TEST_CASE("a sliding window counts its own position") {
+    auto seen = [](const ops::MaskOptions& o) {
+        return at::isfinite(ops::make_mask(o).bias)[0][0].to(at::kInt);
+    };
+    CHECK(at::equal(
+        seen({4, 0, true, {}, {}, at::kFloat, at::kCPU, 2}),
+        at::tensor({1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1}, at::kInt).view({4, 4})));
+    // With five before them, two queries and a window of three see nothing before key 3.
+    ops::MaskOptions later{2, 5, true, {}, {}, at::kFloat, at::kCPU, 3};
+    CHECK(ops::make_mask(later).first == 3);
+    CHECK(at::equal(seen(later), at::tensor({1, 1, 1, 0, 0, 1, 1, 1}, at::kInt).view({2, 4})));
+    ops::AttentionMask one = ops::make_mask({1, 9, true, {}, {}, at::kFloat, at::kCPU, 4});
+    CHECK_FALSE(one.bias.defined());
+    CHECK(one.first == 6);
+    CHECK(ops::make_mask({4, 0, true, {}, {}, at::kFloat, at::kCPU, 4}).causal);
+    CHECK_THROWS_AS(ops::make_mask({4, 0, false, {}, {}, at::kFloat, at::kCPU, 2}), Error);
+}
+
+TEST_CASE("norms whose weight is wide or counts from one") {
+    at::manual_seed(7);
+    for (auto kind : {ops::NormWeight::wide, ops::NormWeight::one_plus})
+        for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+            at::Tensor x = random({3, 5, 37}, type), w = random({37}, type);
+            at::Tensor wide = x.to(at::kDouble), scale = w.to(at::kDouble);
+            if (kind == ops::NormWeight::one_plus) scale = scale + 1;
+            at::Tensor wanted = wide / (wide.square().mean(-1, true) + 1e-6).sqrt() * scale;
+            double limit = type == at::kFloat ? 1e-5 : 1.0 / 128;
+            for (const at::Tensor& y :
+                 {ops::rms_norm(x, w, 1e-6, kind), ops::rms_norm_plain(x, w, 1e-6, kind)}) {
+                CHECK(y.scalar_type() == type);
+                CHECK(((y - wanted).abs() / wanted.abs().clamp_min(1)).max().item<double>() <=
+                      limit);
+            }
         }
 }
 
@@ -145,22 +244,44 @@ TEST_CASE("rotation keeps lengths and only relative position matters") {
     ops::Rope rope({.dim = 16});
     at::Tensor q = random({1, 1, 1, 16}), k = random({1, 1, 1, 16});
     auto turned = [&](const at::Tensor& x, int64_t position) {
-        auto [cos, sin] = rope.angles(at::full({1, 1}, position, at::kLong), at::kFloat);
-        return ops::rotate(x, cos, sin);
+        return ops::rotate(x, rope.angles(at::full({1, 1}, position, at::kLong), at::kFloat));
     };
     CHECK(difference(turned(q, 0), q) == 0);
     CHECK(difference(turned(q, 77).norm(), q.norm()) < 1e-5);
     CHECK(difference((turned(q, 9) * turned(k, 4)).sum(), (turned(q, 109) * turned(k, 104)).sum()) <
           1e-4);
     at::Tensor x = random({2, 3, 5, 16}), weight = random(x.sizes());
-    auto [cos, sin] = rope.angles(at::arange(5, at::kLong).unsqueeze(0), at::kFloat);
-    at::Tensor grad_path = [&, c = cos, s = sin] {
+    ops::Angles angles = rope.angles(at::arange(5, at::kLong).unsqueeze(0), at::kFloat);
+    at::Tensor grad_path = [&] {
         at::Tensor leaf = x.clone();
         leaf.requires_grad_(true);
-        return ops::rotate(leaf, c, s);
+        return ops::rotate(leaf, angles);
     }();
-    CHECK(at::equal(grad_path.detach(), ops::rotate(x, cos, sin)));
+    CHECK(at::equal(grad_path.detach(), ops::rotate(x, angles)));
+    // A part of the head turns, the rest stays.
+    at::Tensor whole = random({2, 3, 5, 20}), part = ops::rotate(whole, angles);
+    CHECK(at::equal(part.narrow(3, 16, 4), whole.narrow(3, 16, 4)));
+    CHECK(at::equal(part.narrow(3, 0, 16), ops::rotate(whole.narrow(3, 0, 16), angles)));
+    CHECK(at::equal(ops::rotate(whole, {}), whole));
     CHECK_THROWS_AS(ops::Rope({.dim = 7}), Error);
+}
+
+TEST_CASE("rotations by length: each text has its own frequencies") {
+    ops::RopeOptions options{.dim = 4, .scaling = ops::RopeOptions::longrope};
+    options.original_max_positions = 8;
+    options.short_factor = {1, 2}, options.long_factor = {3, 5};
+    ops::Rope rope(options);
+    CHECK((rope.by_length() && rope.regime(8) == 0 && rope.regime(9) == 1));
+    at::Tensor at7 = at::full({2, 1}, 7, at::kLong), lengths = at::tensor({8, 9}, at::kLong);
+    ops::Angles angles = rope.angles(at7, at::kDouble, lengths.view({2, 1}));
+    for (int64_t row : {0, 1}) {
+        const auto& factors = row ? options.long_factor : options.short_factor;
+        for (int64_t i : {0, 1})
+            CHECK(angles.cos[row][0][0][i].item<double>() ==
+                  Approx(std::cos(7 / (factors[size_t(i)] * std::pow(100.0, double(i))))));
+    }
+    options.long_factor.push_back(1);
+    CHECK_THROWS_WITH(ops::Rope(options), Contains("3 numbers"));
 }
 
 TEST_CASE("activations by name, gate in both paths") {

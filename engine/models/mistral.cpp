@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mistral 7B, Nemo and Small: Llama's block without biases, with a sliding window on every layer
+// where sliding_window is not null (version 0.1; 4096 where the key is absent). Source of names and
+// defaults: transformers' MistralConfig.
+#include "models/decoder.h"
+#include "ops/checkpoint.h"
+
+namespace moonlet {
+
+namespace {
+
+struct Shape : DecoderShape {
+    int64_t window;  // 0: none
+    ops::RopeOptions rope;
+
+    explicit Shape(const Config& c)
+        : DecoderShape(c, {.inner = 14336, .kv_heads = 8, .positions = 131072}),
+          window(c.size_or_none("sliding_window", 4096)),
+          rope(rope_options(c, head_dim, positions)) {}
+
+    AttentionShape attention() const {
+        AttentionShape shape = DecoderShape::attention();
+        shape.sliding = window > 0;
+        return shape;
+    }
+};
+
+struct Block {
+    RmsNorm before_attention, before_mlp;
+    Attention attention;
+    GatedMlp mlp;
+
+    Block(Parameters& p, const std::string& name, const Shape& s, int64_t layer)
+        : before_attention(p, name + ".input_layernorm", s.hidden, s.eps),
+          before_mlp(p, name + ".post_attention_layernorm", s.hidden, s.eps),
+          attention(p, name + ".self_attn", s.attention(), layer),
+          mlp(p, name + ".mlp", s.hidden, s.inner, false, s.activation, s.init) {}
+};
+
+class Mistral : public Decoder {
+  public:
+    Mistral(const Config& c, Parameters& p) : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
+        max_positions_ = scaled_context(shape_.rope, max_positions_);
+        for (int64_t i = 0; i < shape_.layers; ++i)
+            blocks_.emplace_back(p, layer_name(i), shape_, i);
+        finish();
+    }
+
+    at::Tensor hidden(const ModelInput& given) override {
+        PreparedInput input = prepare(given, true, p_, shape_.window);
+        ops::Angles angles = angles_of(rope_, input, p_.dtype());
+        at::Tensor x = embed(input.ids);
+        for (const Block& block : blocks_)
+            x = ops::checkpointed(x, [&block, angles, input](at::Tensor y) {
+                y = y + block.attention(block.before_attention(y), angles, input);
+                return y + block.mlp(block.before_mlp(y));
+            });
+        return last(x, input);
+    }
+
+    int64_t regime(int64_t length) const override { return rope_.regime(length); }
+
+  private:
+    Shape shape_;
+    ops::Rope rope_;
+    std::vector<Block> blocks_;
+};
+
+std::unique_ptr<Model> make(const Json& config, Parameters& parameters) {
+    return std::make_unique<Mistral>(Config(config, "config.json"), parameters);
+}
+
+Json default_config() {
+    return {{"architectures", {"MistralForCausalLM"}},
+            {"vocab_size", 4096},
+            {"hidden_size", 256},
+            {"intermediate_size", 688},
+            {"num_hidden_layers", 6},
+            {"num_attention_heads", 8},
+            {"num_key_value_heads", 4},
+            {"max_position_embeddings", 512},
+            {"sliding_window", nullptr},
+            {"rms_norm_eps", 1e-5},
+            {"rope_theta", 10000.0},
+            {"hidden_act", "silu"},
+            {"initializer_range", 0.02},
+            {"tie_word_embeddings", true}};
+}
+
+}  // namespace
+
+MOONLET_FAMILY(mistral, make, true, default_config)
+
+}  // namespace moonlet
