@@ -15,7 +15,8 @@ local nouns = {
     "retrievers/vectors.h", "retrievers/fingerprint.h", "lexical/index.h", "lexical/splitter.h",
     "evaluation/evaluation.h",
     "datasets/review.h", "protocols/job.h", "protocols/http.h", "protocols/process.h",
-    "protocols/openai.h",
+    "protocols/openai.h", "protocols/downloads.h", "protocols/url.h",
+    "formats/hub_cache.h", "formats/hub_settings.h", "formats/model_summary.h",
     "templates/tool_calls.h", "templates/json_schema.h", "adapters/adapter.h",
     "lexical/passages.h", "lexical/filter.h", "lexical/fusion.h", "lexical/selection.h",
 }

@@ -3,7 +3,8 @@
 -- there is to say about them at the foot. Wide characters take two columns; a cell is one line, cut
 -- with an ellipsis; columns that find no room at all are left out in the middle, and counted.
 --     box.draw{columns = {{name=, type=}, …}, rows = {{cell, …}, …}, foot = {"12 rows"}}
--- Cells are strings; those of integer and number columns stand at the right. It knows no dataset.
+-- Cells are strings; those of integer and number columns, and of columns with right = true, stand at
+-- the right. The line of types is left out where no column has one. It knows no dataset.
 
 local session = require "moonlet.session"
 local text = require "moonlet.text"
@@ -103,9 +104,10 @@ function box.draw(spec)
     local room = math.max(20, spec.width or session.width)
     local foot = {}
     for i, part in ipairs(spec.foot or {}) do foot[i] = part end
-    local columns, rows = {}, {}
+    local columns, rows, typed = {}, {}, false
     for c, column in ipairs(spec.columns) do
-        columns[c] = { name = box.flat(column.name), type = column.type }
+        columns[c] = { name = box.flat(column.name), type = column.type, right = column.right }
+        typed = typed or (column.type or "") ~= ""
     end
     for r, row in ipairs(spec.rows) do
         rows[r] = {}
@@ -123,10 +125,11 @@ function box.draw(spec)
     local names, types, right = {}, {}, {}
     for i, column in ipairs(shown) do
         names[i], types[i] = column.name, column.type or ""
-        right[i] = column.type == "integer" or column.type == "number"
+        right[i] = column.right or column.type == "integer" or column.type == "number"
     end
-    local lines = { rule(marks.top, widths), line(marks.side, names, widths, right),
-        line(marks.side, types, widths, right), rule(marks.middle, widths) }
+    local lines = { rule(marks.top, widths), line(marks.side, names, widths, right) }
+    if typed then lines[3] = line(marks.side, types, widths, right) end
+    lines[#lines + 1] = rule(marks.middle, widths)
     for _, row in ipairs(cells) do lines[#lines + 1] = line(marks.side, row, widths, right) end
     if note ~= "" then
         lines[#lines + 1] = rule(marks.last, widths)

@@ -48,6 +48,19 @@ void note_opened(const std::string& name, const std::string& path) {
     if (std::find(n.fresh.begin(), n.fresh.end(), name) == n.fresh.end()) n.fresh.push_back(name);
 }
 
+void rename_opened(const std::string& name, const std::string& as) {
+    Notes& n = notes();
+    std::lock_guard lock(n.mutex);
+    auto found = n.last.find(name);
+    if (found == n.last.end() || name == as) return;
+    OpenedModel model = found->second;
+    model.name = as;
+    n.last.erase(found);
+    n.last[as] = std::move(model);
+    n.fresh.erase(std::remove(n.fresh.begin(), n.fresh.end(), as), n.fresh.end());
+    std::replace(n.fresh.begin(), n.fresh.end(), name, as);
+}
+
 std::vector<OpenedModel> take_opened() {
     Notes& n = notes();
     std::lock_guard lock(n.mutex);

@@ -15,6 +15,9 @@ struct OpenedModel {
 };
 
 void note_opened(const std::string& name, const std::string& path);
+// What was opened as `name` was called `as` by the user, who gave a name that had to be looked up
+// (a model of a hub). No effect where nothing was opened as `name`.
+void rename_opened(const std::string& name, const std::string& as);
 // Those opened since the last call, in order, each name once.
 std::vector<OpenedModel> take_opened();
 // What `name` stood for when it was opened last. Error: it was not.
