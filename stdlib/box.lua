@@ -3,8 +3,8 @@
 -- there is to say about them at the foot. Wide characters take two columns; a cell is one line, cut
 -- with an ellipsis; columns that find no room at all are left out in the middle, and counted.
 --     box.draw{columns = {{name=, type=}, …}, rows = {{cell, …}, …}, foot = {"12 rows"}}
--- Cells are strings; those of integer and number columns, and of columns with right = true, stand at
--- the right. The line of types is left out where no column has one. It knows no dataset.
+-- Cells are strings; those of integer and number columns, and of columns with right = true, stand
+-- at the right. The line of types is left out where no column has one. It knows no dataset.
 
 local session = require "moonlet.session"
 local text = require "moonlet.text"

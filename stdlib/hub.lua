@@ -89,7 +89,10 @@ local function wait(job)
 end
 
 -- An error's text without the place in the code that native functions put before it.
-local function said(problem) return (tostring(problem):gsub("^.-:%d+: ", "", 1)) end
+local function said(problem)
+    local place, rest = tostring(problem):match("^(.-):%d+: (.*)$")
+    return place and not place:find("://", 1, true) and rest or tostring(problem)
+end
 
 local function request(p, method, url)
     local given = { method = method, url = url }
@@ -287,7 +290,7 @@ local function pull(p, info)
     local ok, wanted = pcall(files.choose, p.id, list, p.patterns)
     if not ok then fail(p, "%s", wanted) end
     p.folder = native "snapshot"(p.cache, p.id, commit)
-    native "prepare"(p.cache, p.id)
+    native "prepare"(p.cache, p.id, commit)
     native "set_commit"(p.cache, p.id, p.revision, commit)
     local received, seconds = 0, 0
     local function get(some)
@@ -324,7 +327,13 @@ function hub.pull(name, opts, where)
             .. "with cache= or $HF_HUB_CACHE", p.force and "force asks the hub" or lacks(p, here))
     end
     local info, why = ask(p)
-    if info then return pull(p, info) end
+    if info then
+        local ok, value = pcall(pull, p, info)
+        if ok then return value end
+        value = said(value)
+        if value:sub(1, #p.where + 1) == p.where .. ":" then error(value, 0) end
+        fail(p, "%s", value)
+    end
     if here and not here.lacking and not p.force then
         return cached_value(p, here, "the hub could not be asked: " .. why)
     end

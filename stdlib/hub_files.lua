@@ -35,7 +35,7 @@ local function lua_pattern(pattern)
         if c == "*" then
             parts[#parts + 1] = ".*"
         elseif c == "?" then
-            parts[#parts + 1] = "."
+            parts[#parts + 1] = "[%z\1-\127\194-\244][\128-\191]*" -- a character of UTF-8
         elseif close then
             local set = pattern:sub(at + 1, close - 1)
             local negated = set:sub(1, 1) == "!"

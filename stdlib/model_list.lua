@@ -33,7 +33,7 @@ local function row(name, path, where)
     local found = native "_models.summary"(path)
     if not found then return nil end
     found.name, found.path, found.where = name, path, where
-    return setmetatable(found, nil)
+    return found
 end
 
 local function short(path)
@@ -107,7 +107,7 @@ function meta.__tostring(self)
     local rows = {}
     for i, each in ipairs(self) do
         rows[i] = { each.name, each.family or "", count(each.parameters), each.dtype or "",
-            files.size(each.bytes), each.problem or each.where }
+            files.size(each.bytes), each.problem and "damaged: " .. each.problem or each.where }
     end
     return box.draw { rows = rows, columns = {
         { name = "name" }, { name = "family" }, { name = "params", right = true },

@@ -95,7 +95,7 @@ end
 ---@field revision? string branch, tag or commit (default "main")
 ---@field files? string|string[] patterns such as "*Q4_K_M.gguf" (default what loading needs)
 ---@field endpoint? string the hub's address (default $HF_ENDPOINT, huggingface.co)
----@field token? string|boolean yours; true: asks for $HF_TOKEN or its file; false: none (default it)
+---@field token? string|boolean yours; true: $HF_TOKEN or its file; false: none (default true)
 ---@field cache? string where it goes (default $HF_HUB_CACHE, as huggingface_hub)
 ---@field force? boolean fetches again what is there (default false)
 ---@field parallel? integer files at a time (default 4)

@@ -126,7 +126,9 @@ int commit(lua_State* L) {
     return 1;
 }
 
-int prepare(lua_State* L) { return cache(L).prepare(check_string(L, 2)), 0; }
+int prepare(lua_State* L) {
+    return cache(L).prepare(check_string(L, 2), check_string(L, 3)), 0;
+}
 
 int set_commit(lua_State* L) {
     cache(L).set_commit(check_string(L, 2), check_string(L, 3), check_string(L, 4));
@@ -213,7 +215,7 @@ const bool registered = add_rows({
     {"_hub.is_id", is_id, "text: any -> boolean", "Whether it may name a model on the hub.", ""},
     {"_hub.commit", commit, "cache: string, id: string, revision: string -> string?",
      "The commit of a revision, as far as it is known here.", ""},
-    {"_hub.prepare", prepare, "cache: string, id: string", "Makes the folders.", ""},
+    {"_hub.prepare", prepare, "cache: string, id: string, commit: string", "Makes folders.", ""},
     {"_hub.set_commit", set_commit, "cache: string, id: string, revision: string, commit: string",
      "Notes a ref.", ""},
     {"_hub.snapshot", snapshot, "cache: string, id: string, commit: string -> string",

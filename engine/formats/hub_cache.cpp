@@ -126,7 +126,8 @@ std::string HubCache::commit(const std::string& id, const std::string& revision)
     return stays_below(text) && text.find('/') == std::string::npos ? text : "";
 }
 
-void HubCache::prepare(const std::string& id) const {
+void HubCache::prepare(const std::string& id, const std::string& commit) const {
+    make_folders(snapshot(id, commit));
     make_folders(repository(id) + "/blobs");
     make_folders(fs::path(lock(id, "x")).parent_path());
     // The tag of bford.info/cachedir, with the words the Python package writes.

@@ -39,8 +39,8 @@ class HubCache {
     // The commit that `revision` stood for when it was last asked for: itself, or what refs/ says.
     // "" = not known here.
     std::string commit(const std::string& id, const std::string& revision) const;
-    // Makes the folders of a repository and says of the whole cache that backups may leave it out.
-    void prepare(const std::string& id) const;
+    // Makes the folders of a commit and says of the whole cache that backups may leave it out.
+    void prepare(const std::string& id, const std::string& commit) const;
     void set_commit(const std::string& id, const std::string& revision,
                     const std::string& commit) const;
     // Makes snapshots/<commit>/<name> a link to the blob, in the place of what was there. Two

@@ -230,7 +230,7 @@ void DownloadJob::write(std::string_view bytes) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
             throw Error("cannot write " + quote(file_.partial, 200) + ": " + system_error() +
-                            (errno == ENOSPC ? "; what came is kept" : ""),
+                            "; what came is kept",
                         "", "free some space, or name another place with cache=");
         have_ += n;
         bytes.remove_prefix(size_t(n));

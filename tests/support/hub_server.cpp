@@ -142,7 +142,7 @@ void HubServer::serve(const ServerRequest& request, ServerConnection& connection
                           request.method == "HEAD" ? "" : Json{{"error", words}}.dump(),
                           "X-Error-Code: " + code + "\r\nX-Error-Message: " + words + "\r\n");
     };
-    if (request.path == "/log") {
+    if (request.path.substr(0, request.path.find('?')) == "/log") {
         Json all = Json::array();
         for (const auto& [host, list] : {std::pair("hub", requests()), {"store", other_requests()}})
             for (const ServerRequest& each : list)

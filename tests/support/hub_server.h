@@ -19,7 +19,7 @@ class HubServer {
     static constexpr const char* kToken = "hf_testtesttesttest";
     // "org/tiny" is made of the files of `folder`, where there is one.
     explicit HubServer(const std::string& folder = "");
-    std::string url() const { return hub_.url(); }
+    std::string url(const std::string& path = "") const { return hub_.url(path); }
     std::string other_host() const { return store_.url(); }
     std::vector<ServerRequest> requests() const { return hub_.requests(); }
     std::vector<ServerRequest> other_requests() const { return store_.requests(); }
