@@ -39,6 +39,10 @@ std::string fitting(std::string text) {
 }
 
 void draw(const Progress& p) {
+    if (p.total < 0) {
+        std::fprintf(stderr, "\r\x1b[K%s\n", p.what.c_str());
+        return;
+    }
     std::string line = p.what + " ";
     if (p.total > 0) {
         int full = int(kBar * std::clamp(p.done / p.total, 0.0, 1.0));
@@ -51,6 +55,10 @@ void draw(const Progress& p) {
 }
 
 void print(const Progress& p) {
+    if (p.total < 0) {
+        std::fprintf(stderr, "%s\n", p.what.c_str());
+        return;
+    }
     using Clock = std::chrono::steady_clock;
     static thread_local std::string what;
     static thread_local Clock::time_point since, last;

@@ -109,7 +109,9 @@ local function cached(p, commit)
     local list = native "files"(p.cache, p.id, commit)
     local folder = native "snapshot"(p.cache, p.id, commit)
     local lacking
-    if p.patterns then
+    if p.vocabulary then
+        if not pulled.vocabulary(folder, list) then lacking = "tokenizer.json" end
+    elseif p.patterns then
         for _, pattern in ipairs(p.patterns) do
             local fits = false
             for _, file in ipairs(list) do fits = fits or files.fits(file.name, { pattern }) end
@@ -152,8 +154,10 @@ end
 
 local function cached_value(p, here, note)
     local list = {}
-    for i, file in ipairs(here.files) do
-        list[i] = { name = file.name, bytes = file.bytes, there = true }
+    for _, file in ipairs(here.files) do
+        if not p.patterns or files.fits(file.name, p.patterns) then
+            list[#list + 1] = { name = file.name, bytes = file.bytes, there = true }
+        end
     end
     return pulled.new { id = p.id, revision = p.revision, commit = here.commit,
         folder = here.folder, files = list, received = 0, note = note,
@@ -244,6 +248,7 @@ local function fetch(p, commit, wanted)
         end
     end
     if #missing == 0 then return 0, 0 end
+    native "prepare"(p.cache, p.id, commit)
     local free = native "free_bytes"(p.cache)
     if need > free then
         fail(p, "%s needs %s and %s has %s left; free some space, or name another place with "
@@ -287,11 +292,11 @@ end
 
 local function pull(p, info)
     local commit, list = info.sha, listing(info)
-    local ok, wanted = pcall(files.choose, p.id, list, p.patterns)
+    local ok, wanted = pcall(files.choose, p.id, list, p.patterns, p.vocabulary)
     if not ok then fail(p, "%s", wanted) end
     p.folder = native "snapshot"(p.cache, p.id, commit)
-    native "prepare"(p.cache, p.id, commit)
-    native "set_commit"(p.cache, p.id, p.revision, commit)
+    -- a cache that cannot be written serves as long as nothing is missing
+    pcall(native "set_commit", p.cache, p.id, p.revision, commit)
     local received, seconds = 0, 0
     local function get(some)
         local bytes, took = fetch(p, commit, some)
@@ -306,12 +311,23 @@ local function pull(p, info)
     local has = {}
     for _, file in ipairs(list) do has[file.name] = true end
     for _, name in ipairs(files.ESSENTIAL) do
-        if not has[name] then native "set_absent"(p.cache, p.id, commit, name) end
+        if not has[name] then pcall(native "set_absent", p.cache, p.id, commit, name) end
     end
     return pulled.new { id = p.id, revision = p.revision, commit = commit, folder = p.folder,
         files = wanted, received = received, seconds = seconds,
         licence = pulled.licence(info.cardData)
             or pulled.card_licence(read_file(p.folder .. "/README.md")) }
+end
+
+-- The value; nil and the reason where the hub could not be asked.
+local function ask_and_pull(p)
+    local info, why = ask(p)
+    if not info then return nil, why end
+    local ok, value = pcall(pull, p, info)
+    if ok then return value end
+    value = said(value)
+    if value:sub(1, #p.where + 1) == p.where .. ":" then error(value, 0) end
+    fail(p, "%s", value)
 end
 
 --- models.pull: see models.lua.
@@ -326,14 +342,8 @@ function hub.pull(name, opts, where)
         fail(p, "%s, and HF_HUB_OFFLINE is set; unset it to pull, or name the cache that has it "
             .. "with cache= or $HF_HUB_CACHE", p.force and "force asks the hub" or lacks(p, here))
     end
-    local info, why = ask(p)
-    if info then
-        local ok, value = pcall(pull, p, info)
-        if ok then return value end
-        value = said(value)
-        if value:sub(1, #p.where + 1) == p.where .. ":" then error(value, 0) end
-        fail(p, "%s", value)
-    end
+    local value, why = ask_and_pull(p)
+    if value then return value end
     if here and not here.lacking and not p.force then
         return cached_value(p, here, "the hub could not be asked: " .. why)
     end
@@ -347,6 +357,21 @@ function hub.find(name, opts)
     local here = from_cache(p)
     if not here or here.lacking then return nil, lacks(p, here) end
     return cached_value(p, here).path
+end
+
+--- The folder or file that a tokenizer of the hub is read from: from the cache, else pulled.
+function hub.tokenizer(name)
+    local p = plan(name, {}, "tokenizers.load")
+    p.patterns, p.vocabulary = files.TOKENIZER, true
+    local here = from_cache(p)
+    if not here or here.lacking then
+        if p.offline then fail(p, "%s, and HF_HUB_OFFLINE is set", lacks(p, here)) end
+        local why
+        here, why = ask_and_pull(p)
+        if not here then fail(p, "%s: %s", p.id, why) end
+    end
+    local path = pulled.vocabulary(here.folder, here.files)
+    return path or fail(p, "%s has no %s", p.id, table.concat(files.VOCABULARY, ", no "))
 end
 
 return hub

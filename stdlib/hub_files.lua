@@ -19,6 +19,11 @@ local SMALL = {
     "[0-9]_*/config.json", "[0-9]_*/model.safetensors", "adapter_config.json", "README.md",
     "LICENSE*",
 }
+-- What a tokenizer is read from, the best first, and what stands beside it.
+files.VOCABULARY = { "tokenizer.json", "tokenizer.model", "spiece.model",
+    "sentencepiece.bpe.model", "*.tiktoken" }
+files.TOKENIZER = { "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "vocab.txt", "merges.txt", unpack(files.VOCABULARY) }
 -- Loading asks for these, and whether they are missing must be known where there is no network.
 files.ESSENTIAL = { "config.json", "generation_config.json", "tokenizer.json",
     "tokenizer_config.json" }
@@ -93,9 +98,9 @@ local function shown(list, count)
     return #parts > 0 and table.concat(parts, ", ") or "no file"
 end
 
-local function by_patterns(id, list, patterns)
+local function by_patterns(id, list, patterns, some)
     local names = names_of(list)
-    for _, pattern in ipairs(patterns) do
+    for _, pattern in ipairs(some and {} or patterns) do
         if #filtered(list, { pattern }) == 0 then
             local near = options.nearest(pattern, names)
             error(("%s has no file that fits '%s'%s; there is %s"):format(id, pattern,
@@ -120,9 +125,9 @@ local function gguf_models(list)
 end
 
 --- The files to pull of `list` ({name=, bytes=} each): those that fit `patterns`, or what loading
---- needs. Errors say what there is.
-function files.choose(id, list, patterns)
-    if patterns then return by_patterns(id, list, patterns) end
+--- needs. Errors say what there is. `some`: not every pattern need fit a file.
+function files.choose(id, list, patterns, some)
+    if patterns then return by_patterns(id, list, patterns, some) end
     local _, has = names_of(list)
     local small = filtered(list, SMALL)
     local function with(more)

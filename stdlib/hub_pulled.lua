@@ -62,6 +62,18 @@ function pulled.card_licence(readme)
     return pulled.licence(card)
 end
 
+--- What a tokenizer is read from: the folder, where it has a tokenizer.json, or a file; nil where
+--- there is none.
+function pulled.vocabulary(folder, list)
+    for _, pattern in ipairs(files.VOCABULARY) do
+        for _, file in ipairs(list) do
+            if files.fits(file.name, { pattern }) then
+                return pattern == "tokenizer.json" and folder or folder .. "/" .. file.name
+            end
+        end
+    end
+end
+
 --- From {id, revision, commit, folder, files, received, seconds?, licence?, note?}.
 function pulled.new(self)
     self.bytes = 0

@@ -20,7 +20,7 @@ ProgressListener set_progress_listener(ProgressListener next) {
 void report_progress(const Progress& progress) {
     if (!listener) return;
     auto now = std::chrono::steady_clock::now();
-    bool finished = progress.total > 0 && progress.done >= progress.total;
+    bool finished = progress.total < 0 || (progress.total > 0 && progress.done >= progress.total);
     if (!finished && now - last < std::chrono::milliseconds(100)) return;
     last = now;
     listener(progress);

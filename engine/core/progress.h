@@ -13,7 +13,7 @@ namespace moonlet {
 struct Progress {
     std::string what;    // "loading qwen3", "training tokenizer"
     double done = 0;     // in `unit`s
-    double total = 0;    // 0 = unknown
+    double total = 0;    // 0 = unknown; below 0: `what` is a last word, to stay as a line
     std::string unit;    // "MB", "merges", "rows"
     std::string detail;  // free text behind the bar ("loss 2.31 · 812 tok/s")
 };

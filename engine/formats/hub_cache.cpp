@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "core/error.h"
@@ -133,12 +134,11 @@ void HubCache::prepare(const std::string& id, const std::string& commit) const {
     // The tag of bford.info/cachedir, with the words the Python package writes.
     const std::string tag = folder_ + "/CACHEDIR.TAG";
     std::error_code ignored;
-    if (fs::exists(tag, ignored)) return;
-    write_file(tag,
-               "Signature: 8a477f597d28d172789f06886806bc55\n"
-               "# This file is a cache directory tag created by huggingface_hub.\n"
-               "# For information about cache directory tags, see:\n"
-               "#\thttps://bford.info/cachedir/\n");
+    if (!fs::exists(tag, ignored))
+        std::ofstream(tag) << "Signature: 8a477f597d28d172789f06886806bc55\n"
+                              "# This file is a cache directory tag created by huggingface_hub.\n"
+                              "# For information about cache directory tags, see:\n"
+                              "#\thttps://bford.info/cachedir/\n";
 }
 
 void HubCache::set_commit(const std::string& id, const std::string& revision,
@@ -162,7 +162,12 @@ void HubCache::link(const std::string& id, const std::string& commit, const std:
     fs::remove(fresh, ignored);
     std::error_code failed;
     fs::create_symlink(relative, fresh, failed);
-    if (!failed) fs::rename(fresh, path, failed);
+    if (!failed) {
+        fs::rename(fresh, path, failed);
+    } else {  // a file system without links: the content itself, as huggingface_hub does there
+        failed.clear();
+        if (fs::exists(target, ignored)) fs::rename(target, path, failed);
+    }
     if (!failed) return;
     fs::remove(fresh, ignored);
     throw Error("cannot make the link " + quote(path.string(), 200) + ": " + failed.message());

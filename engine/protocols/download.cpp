@@ -289,7 +289,7 @@ void DownloadJob::finish() {
 }
 
 void DownloadJob::fail(const std::string& why) {
-    failure_ = why;
+    failure_ = without_token(why, access_.token);
     if (request_) request_->cancel();
     close_files();
     state_ = State::done;

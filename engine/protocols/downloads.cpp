@@ -101,9 +101,13 @@ void DownloadsJob::cancel() {
         job->cancel();
         have += double(job->have());
     }
-    if (failure_.empty()) failure_ = "it was cancelled; what came is kept";
     done_ = true;
-    report_progress({what_ + ": stopped, what came is kept", have / 1e6, have / 1e6, "MB", ""});
+    if (!failure_.empty()) return report_progress({what_, total_ + 1, total_ + 1, "MB", ""});
+    char kept[64];
+    std::snprintf(kept, sizeof kept, "%.1f of %.1f MB", have / 1e6, std::max(total_, have) / 1e6);
+    failure_ = "it was cancelled; what came is kept";
+    std::string word = what_ + ": stopped; " + kept + " are kept, the same call goes on from there";
+    report_progress({word, 0, -1, "", ""});
 }
 
 Json DownloadsJob::result() {

@@ -170,9 +170,13 @@ void HubRequestJob::cancel() {
 }
 
 std::string HubRequestJob::shown(std::string text) const {
-    if (access_.token.size() < 4) return text;
-    for (size_t at = 0; (at = text.find(access_.token, at)) != std::string::npos;)
-        text.replace(at, access_.token.size(), "[token]");
+    return without_token(std::move(text), access_.token);
+}
+
+std::string without_token(std::string text, const std::string& token) {
+    if (token.size() < 4) return text;  // would blot out innocent words
+    for (size_t at = 0; (at = text.find(token, at)) != std::string::npos;)
+        text.replace(at, token.size(), "[token]");
     return text;
 }
 
@@ -188,7 +192,7 @@ Json HubRequestJob::result() {
     return {{"status", answer.status},
             {"headers", object(answer.headers)},
             {"first", object(first_)},
-            {"body", answer.body},
+            {"body", shown(answer.body)},
             {"url", shown_url(answer.url.empty() ? first_url_ : answer.url)}};
 }
 

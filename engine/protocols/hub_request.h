@@ -53,7 +53,7 @@ class HubRequestJob : public Job {
     void ended();
     void retry(double seconds, const std::string& why);
     void fail(const std::string& why);
-    std::string shown(std::string text) const;  // without the token
+    std::string shown(std::string text) const;
 
     HubAccess access_;
     std::string method_, first_url_, url_;
@@ -65,6 +65,9 @@ class HubRequestJob : public Job {
     double retry_at_ = 0;
     bool streamed_, done_ = false;
 };
+
+// `text` with "[token]" in the place of the token: for what a server sends back.
+std::string without_token(std::string text, const std::string& token);
 
 // What an answer other than 2xx means and what to do, for `what` ("model org/name", "file x of …"):
 // the hub's X-Error-Code tells a missing repository, revision and file and a gated model apart.

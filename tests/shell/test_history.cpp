@@ -50,10 +50,16 @@ TEST_CASE("a typed key stays out of the file") {
         for (const char* key : {"\"sk-1\"", "'sk-1'", "[[sk-1]]", "--[[x]] 'sk-1"})
             history.add("m = f{" + std::string(name) + key + ", x = 'y'}");
     history.add("api_key 'sk is no assignment'");
+    for (const char* name : {"token = ", "['token']="})
+        history.add("models.pull('o/m', {" + std::string(name) + "'hf_secret'})");
+    history.add("f{token = 'word', api_key = g'sk-2'}");
     std::ifstream file(path);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     CHECK(text.find("sk-1") == std::string::npos);
     CHECK(text.find("{api_key = os.getenv \"OPENAI_API_KEY\", x = 'y'}") != std::string::npos);
+    CHECK(text.find("hf_secret") == std::string::npos);
+    CHECK(text.find("{token = os.getenv \"HF_TOKEN\"}") != std::string::npos);
+    CHECK(text.find("{token = 'word', api_key = g'sk-2'}") != std::string::npos);
     CHECK(text.find("sk is no assignment") != std::string::npos);
     CHECK(history.entries().front() == "m = f{api_key = \"sk-1\", x = 'y'}");  // for Up, here
 }

@@ -182,6 +182,7 @@ t.test("the token goes to the hub only, and stands nowhere", function()
         end
     end
     t.ok(not holds(p) and not tostring(p):find(TOKEN, 1, true))
+    fails("Bearer [token]", models.pull, "org/echo", { cache = cache, token = TOKEN })
     env("HF_TOKEN", TOKEN)
     models.pull("org/private", { cache = fresh() })
     fails("no token was sent", models.pull, "org/private", { cache = fresh(), token = false })
@@ -277,6 +278,28 @@ t.test("two processes that pull the same share the work", function()
     t.match(out[1], "^300%d+\n$")
     t.eq(out[2], out[1])
     t.eq(fetched "/org/cut/model.safetensors" - before, 3) -- cut at each third
+end)
+
+t.test("tokenizers.load takes a name of the hub, and only the tokenizer's files", function()
+    env("HF_HUB_CACHE", fresh())
+    local ids = tokenizers.load(model_folder):encode "Once upon"
+    local before = #log()
+    t.eq(tokenizers.load("org/tiny"):encode "Once upon", ids)
+    t.eq(#log(), before + 4) -- the listing, two files, the log
+    t.eq(tokenizers.load("org/tiny@main"):encode "Once upon", ids)
+    t.eq(#log(), before + 5)
+    fails("there is no such model", tokenizers.load, "org/nowhere")
+    fails("org/gguf has no tokenizer.json", tokenizers.load, "org/gguf")
+    env("HF_HUB_CACHE", nil)
+end)
+
+t.test("a cache that cannot be written serves as long as nothing is missing", function()
+    local cache = fresh()
+    local p = models.pull("org/plain", { cache = cache })
+    shell(("rm -rf '%s/models--org--plain/.no_exist' '%s/CACHEDIR.TAG'; chmod -R a-w '%s'")
+        :format(cache, cache, cache))
+    t.eq(models.pull("org/plain", { cache = cache }).folder, p.folder)
+    shell(("chmod -R u+w '%s'"):format(cache))
 end)
 
 t.test("models.load finds it in the cache, pulls it where it is not there", function()

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// org/tiny      the model of the folder given        org/plain    a config, a card, 300 kB of
-// weights org/parts     weights in two parts, by an index    org/odd      the same, the parts named
-// oddly org/gguf      two GGUF files                       org/one      one GGUF file org/pickled
-// weights as pytorch_model.bin         org/bare     no sizes and hashes in the listing org/cut the
-// weights break off at each third  org/early    they end early, as if whole org/norange   no
-// ranges, breaks off once           org/short    fewer bytes than the listing says org/wrong other
-// bytes than the hash says       org/wrong2   the same of a small file org/busy      429 twice,
-// then well                 org/busier   429, asks to wait for an hour org/flaky     503 twice,
-// then well                 org/down     503 org/gated     a token is wanted, and an approval
-// org/private  not to be seen without a token org/moved     redirects to org/plain org/loop
-// redirects to itself org/next      another commit from the second listing on org/stall     half of
-// the weights, then silence    org/outside  a file named ../../../outside anything else there is
-// not.
+// What the repositories do, all "org/…":
+// - tiny: the model of the folder given
+// - plain: a config, a card, 300 kB of weights
+// - parts: weights in two parts, by an index; odd: the same, the parts named oddly
+// - gguf: two GGUF files; one: one of them
+// - pickled: weights as pytorch_model.bin
+// - bare: no sizes and hashes in the listing
+// - cut: the weights break off at each third; early: they end early, as if whole
+// - norange: no ranges, breaks off once; short: fewer bytes than the listing says
+// - wrong: other bytes than the hash says; wrong2: the same of a small file
+// - busy: 429 twice, then well; busier: 429, asks to wait for an hour
+// - flaky: 503 twice, then well; down: 503
+// - gated: a token is wanted, and an approval; private: not to be seen without a token
+// - moved: redirects to plain; loop: redirects to itself
+// - next: another commit from the second listing on
+// - stall: half of the weights, then silence
+// - outside: a file named ../../../outside
+// - echo: refuses, and says back what it was sent as token
+// Anything else there is not.
 #include "hub_server.h"
 
 #include <algorithm>
@@ -163,7 +169,7 @@ void HubServer::serve(const ServerRequest& request, ServerConnection& connection
     static const std::vector<std::string> known = {
         "tiny",  "plain",   "parts", "odd",   "gguf",   "one",   "pickled", "bare",  "cut",
         "early", "norange", "short", "wrong", "wrong2", "busy",  "busier",  "flaky", "down",
-        "gated", "private", "moved", "loop",  "next",   "stall", "outside"};
+        "gated", "private", "moved", "loop",  "next",   "stall", "outside", "echo"};
     bool there = id.rfind("org/", 0) == 0 &&
                  std::find(known.begin(), known.end(), name) != known.end() &&
                  (name != "private" || has_token(request));
@@ -177,6 +183,7 @@ void HubServer::serve(const ServerRequest& request, ServerConnection& connection
         std::string to = request.path.substr(1);
         return redirect(to.replace(to.find("org/moved"), 9, "org/plain"));
     }
+    if (name == "echo") return refuse(403, "", request.headers.at("authorization"));
     if (name == "loop") return redirect(request.path.substr(1));
     if (name == "down") return connection.answer(503, "text/html", "<html>oh no</html>");
     if (name == "flaky" && count(request.path) < 2) return connection.answer(503, "text/html", "");
