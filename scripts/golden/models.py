@@ -75,6 +75,17 @@ def qwen2(**options):
     return small(tf.Qwen2Config, tf.Qwen2ForCausalLM, **options)
 
 
+def gemma(**options):
+    return small(tf.GemmaConfig, tf.GemmaForCausalLM, intermediate_size=20, pad_token_id=0,
+                 **{"head_dim": 10, "tie_word_embeddings": True, **options})
+
+
+def granite(**options):
+    scales = dict(embedding_multiplier=3.0, residual_multiplier=0.7, attention_multiplier=0.2,
+                  logits_scaling=4.0)
+    return small(tf.GraniteConfig, tf.GraniteForCausalLM, **{**scales, **options})
+
+
 def gemma2(**options):
     sizes = dict(intermediate_size=16, head_dim=10, query_pre_attn_scalar=7, sliding_window=4,
                  tie_word_embeddings=True, pad_token_id=0, num_hidden_layers=3)
@@ -163,13 +174,23 @@ MODELS = {
     "qwen3-gqa-tied": (qwen3(tie_word_embeddings=True), {}),
     "qwen3-bias": (qwen3(num_key_value_heads=4, head_dim=16, attention_bias=True,
                          tie_word_embeddings=False), {"old_rope": True, "long": 90}),
+    "gemma-mqa": (gemma(num_key_value_heads=1), {}),
+    "gemma-v4-gelu": (gemma(hidden_act="gelu", attention_bias=True, num_attention_heads=2,
+                            num_key_value_heads=2),
+                      {"old_rope": True, "add": {"hidden_act": "gelu"}}),
+    "gemma-untied-linear": (gemma(tie_word_embeddings=False, **LINEAR), {"long": 60}),
+    "granite-gqa": (granite(num_attention_heads=4, num_key_value_heads=2), {}),
+    "granite-bias-v4": (granite(attention_bias=True, mlp_bias=True, tie_word_embeddings=True),
+                        {"old_rope": True, "long": 90}),
+    "granite-yarn": (granite(num_key_value_heads=1, **YARN), {"long": 60}),
     "gemma2-window": (gemma2(num_key_value_heads=1), {}),
     "gemma2-v4": (gemma2(num_attention_heads=4, num_key_value_heads=2, attention_bias=True,
                          attn_logit_softcapping=2.0, final_logit_softcapping=1.5),
                   {"old_rope": True, "drop": ["layer_types", "hidden_activation"]}),
     "gemma2-uncapped": (gemma2(attn_logit_softcapping=None, final_logit_softcapping=None,
                                tie_word_embeddings=False, **LINEAR), {"long": 60}),
-    "gemma2-bf16": (gemma2(attn_logit_softcapping=3.0), {"dtype": torch.bfloat16}),
+    "gemma2-bf16": (gemma2(attn_logit_softcapping=3.0, num_hidden_layers=2),
+                    {"dtype": torch.bfloat16}),
     "gemma3-pattern": (gemma3(num_key_value_heads=1, layer_types=[
         "sliding_attention", "full_attention", "sliding_attention"]),
         {"drop": ["layer_types"], "add": {"sliding_window_pattern": 2}}),
@@ -179,7 +200,8 @@ MODELS = {
     "gemma3-caps": (gemma3(num_attention_heads=4, num_key_value_heads=2, head_dim=4,
                            intermediate_size=8, final_logit_softcapping=1.5,
                            tie_word_embeddings=False, num_hidden_layers=7), {}),
-    "gemma3-bf16": (gemma3(), {"dtype": torch.bfloat16}),
+    "gemma3-bf16": (gemma3(layer_types=["sliding_attention", "full_attention"],
+                           num_hidden_layers=2), {"dtype": torch.bfloat16}),
     "phi3-window": (phi3(sliding_window=5, num_key_value_heads=1), {}),
     "phi3-tied-su": (phi3(tie_word_embeddings=True, original_max_position_embeddings=8,
                           rope_parameters=PHI3_ROPE),
@@ -212,7 +234,7 @@ MODELS = {
     "openai-gpt-bare": (openai_gpt(afn="silu", n_head=4),
                         {"room": 80, "strip": "transformer.",
                          "buffers": {"h.0.attn.bias": torch.ones(1, 1, 4, 4).tril()}}),
-    "openai-gpt-untied": (openai_gpt(tie_word_embeddings=False, n_layer=1), {"room": 80}),
+    "openai-gpt-untied": (openai_gpt(tie_word_embeddings=False, n_embd=18), {"room": 80}),
     "gpt2-tied": (gpt2(), {"room": 24}),
     "gpt2-bare": (gpt2(n_inner=72, scale_attn_by_inverse_layer_idx=True,
                        activation_function="gelu"),

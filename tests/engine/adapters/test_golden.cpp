@@ -86,5 +86,5 @@ TEST_CASE("peft's adapters give peft's numbers") {
         adapters.unmerge();
         CHECK(same_bits(answer(*model, ids), plain));
     }
-    CHECK(cases == 12);
+    CHECK(cases == 16);
 }

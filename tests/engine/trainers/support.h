@@ -20,11 +20,18 @@
 
 namespace moonlet::test {
 
+inline std::vector<std::string> decoders() {
+    std::vector<std::string> names;
+    for (const std::string& family : Families::names())
+        if (Families::get(family).causal) names.push_back(family);
+    return names;
+}
+
 inline std::shared_ptr<LanguageModel> tiny_model(at::ScalarType dtype = at::kFloat,
-                                                 const char* family = "llama") {
+                                                 const std::string& family = "llama") {
     auto model = std::make_shared<LanguageModel>();
     Json config = {{"model_type", family}, {"vocab_size", 64}};
-    if (std::string(family) == "gpt2")
+    if (family == "gpt2" || family == "openai-gpt")
         config.update({{"n_embd", 32}, {"n_layer", 2}, {"n_head", 4}, {"n_positions", 64}});
     else
         config.update({{"hidden_size", 32},

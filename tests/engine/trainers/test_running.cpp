@@ -26,7 +26,7 @@ Json options(Json more = Json::object()) {
 }  // namespace
 
 TEST_CASE("checkpointed layers give the very gradients", "[running]") {
-    for (const char* family : {"llama", "gpt2", "qwen3"})
+    for (const std::string& family : test::decoders())
         for (at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
             INFO(family << " " << c10::toString(dtype));
             auto plain = tiny_model(dtype, family), saving = tiny_model(dtype, family);
