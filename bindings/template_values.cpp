@@ -8,7 +8,7 @@
 #include "bindings/row.h"
 #include "core/error.h"
 #include "core/interrupt.h"
-#include "templates/limits.h"
+#include "templates/template.h"
 
 namespace moonlet::bindings {
 

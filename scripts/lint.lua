@@ -23,6 +23,7 @@ local kinds = {
 }
 local all_files = "find engine bindings shell stdlib examples tests scripts .ci CMakeLists.txt"
     .. " -type f -not -path 'tests/golden/*' -not -path 'scripts/golden/*_cases.py'"
+    .. " -not -path 'tests/fuzz/seeds/*'"
     .. " -not -path 'examples/data/*' -not -path 'examples/models/*'"
     .. " -not -path '*/__pycache__/*' 2>/dev/null | LC_ALL=C sort"
 

@@ -148,7 +148,8 @@ enum class StmtKind {
     block,
     generation,
     autoescape,
-    flow
+    flow,
+    other_template
 };
 
 struct Stmt {
@@ -236,6 +237,14 @@ struct Autoescape : Stmt {
 struct Flow : Stmt {
     Flow(Position p, bool b) : Stmt(StmtKind::flow, p), is_break(b) {}
     bool is_break;
+};
+
+struct OtherTemplate : Stmt {  // extends, include, import, from
+    OtherTemplate(Position p, std::string t)
+        : Stmt(StmtKind::other_template, p), tag(std::move(t)) {}
+    std::string tag;
+    ExprPtr name;
+    std::vector<std::string> targets;
 };
 
 struct TemplateBody {

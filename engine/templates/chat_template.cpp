@@ -47,43 +47,75 @@ Json read_special_tokens(const fs::path& folder, const Json& config) {
     return out;
 }
 
-// Newer messages call it reasoning_content, older ones thinking or reasoning; transformers lets
-// templates find it under the first two names.
-Json alias_reasoning(const Json& message) {
-    if (!message.is_object()) return message;
-    for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+constexpr const char* kReasoning[] = {"reasoning_content", "thinking", "reasoning"};
+
+// A message as templates see it: without its null entries (many templates print "None" for them),
+// and with its reasoning under the two names that templates read: newer messages call it
+// reasoning_content, older ones thinking or reasoning.
+Json prepared_message(const Json& given) {
+    if (!given.is_object())
+        throw Error(
+            "a message is " + quote(given.dump(-1, ' ', false, Json::error_handler_t::replace)),
+            "an object with role and content");
+    Json message = Json::object();
+    for (auto& [key, value] : given.items())
+        if (!value.is_null()) message[key] = value;
+    for (const char* name : kReasoning) {
         auto it = message.find(name);
-        if (it == message.end() || it->is_null()) continue;
+        if (it == message.end()) continue;
+        const Json reasoning = *it;
         Json out = Json::object();
-        out["thinking"] = *it;
+        out["thinking"] = reasoning;
         for (auto& [key, value] : message.items()) out[key] = value;
-        out["reasoning_content"] = *it;
+        out["reasoning_content"] = reasoning;
         return out;
     }
     return message;
 }
 
-// Marks the end of the last message's text, so that the cut can be found after rendering.
-void mark_last(Json& messages) {
+// Marks the end of the last message's text, so that the cut can be found after rendering. Returns
+// the text as it was.
+std::string mark_last(Json& messages, const std::string& field, const std::string& source) {
     if (messages.empty()) throw Error("no messages", "at least one to continue");
-    Json& content = messages.back()["content"];
-    if (content.is_string()) {
-        content = content.get<std::string>() + kContinueMark;
-        return;
+    Json& last = messages.back();
+    if (!last.contains(field))
+        throw Error("the last message has no " + quote(field), "a text to continue");
+    std::vector<std::string> fields = {field};
+    if (std::find(std::begin(kReasoning), std::end(kReasoning), field) != std::end(kReasoning)) {
+        const Json text = last[field];  // reasoning stands under several names
+        fields.clear();
+        for (const char* name : kReasoning)
+            if (last.contains(name) && last[name] == text) fields.emplace_back(name);
     }
-    if (content.is_array())
-        for (auto block = content.rbegin(); block != content.rend(); ++block)
+    if (std::none_of(fields.begin(), fields.end(), [&](const std::string& name) {
+            return source.find(name) != std::string::npos;
+        }))
+        throw Error("the chat template does not print " + quote(field),
+                    "another field to continue");
+    std::string text;
+    auto mark = [&](Json& value) {
+        text = value.get<std::string>();
+        value = text + kContinueMark;
+    };
+    if (last[field].is_array()) {
+        Json& blocks = last[field];
+        for (auto block = blocks.rbegin(); block != blocks.rend(); ++block)
             if (block->is_object() && block->contains("text") && (*block)["text"].is_string()) {
-                (*block)["text"] = (*block)["text"].get<std::string>() + kContinueMark;
-                return;
+                mark((*block)["text"]);
+                return text;
             }
-    throw Error("the last message has no text", "a content to continue");
+    }
+    if (!last[field].is_string())
+        throw Error("the last message has no text", "a " + field + " to continue");
+    for (const std::string& name : fields) mark(last[name]);
+    return text;
 }
 
-std::string cut_at_mark(const std::string& rendered) {
+std::string cut_at_mark(const std::string& rendered, const std::string& text) {
     std::string mark = kContinueMark, bare = mark.substr(0, mark.size() - 1);
     size_t at = rendered.rfind(bare);
-    if (at == std::string::npos)
+    if (at == std::string::npos ||
+        rendered.find(jinja::text::strip(text, true, true)) == std::string::npos)
         throw Error("the last message does not appear in the prompt", "a template that prints it",
                     "leave continue_final_message out");
     std::string kept = rendered.substr(0, at);
@@ -123,6 +155,9 @@ std::shared_ptr<ChatTemplate> ChatTemplate::load(const std::string& folder_name)
 
     auto take = [&](const Json& entry) {
         if (entry.is_string()) made->add("default", entry.get<std::string>());
+        if (entry.is_object())
+            for (auto& [name, source] : entry.items())
+                if (source.is_string()) made->add(name, source.get<std::string>());
         if (!entry.is_array()) return;
         for (const Json& one : entry)
             if (one.is_object() && one.contains("name") && one.contains("template") &&
@@ -132,9 +167,11 @@ std::shared_ptr<ChatTemplate> ChatTemplate::load(const std::string& folder_name)
     if (has_file(folder / "chat_template.jinja"))
         made->add("default", read_file((folder / "chat_template.jinja").string()));
     std::error_code ignored;
+    std::vector<fs::path> more;
     for (auto& entry : fs::directory_iterator(folder / "additional_chat_templates", ignored))
-        if (entry.path().extension() == ".jinja")
-            made->add(entry.path().stem().string(), read_file(entry.path().string()));
+        if (entry.path().extension() == ".jinja") more.push_back(entry.path());
+    std::sort(more.begin(), more.end());
+    for (auto& path : more) made->add(path.stem().string(), read_file(path.string()));
     if (made->templates_.empty() && has_file(folder / "chat_template.json")) {
         Json file = read_json((folder / "chat_template.json").string());
         if (file.is_object() && file.contains("chat_template")) take(file["chat_template"]);
@@ -144,36 +181,45 @@ std::shared_ptr<ChatTemplate> ChatTemplate::load(const std::string& folder_name)
     return made->templates_.empty() ? nullptr : made;
 }
 
-const jinja::Template& ChatTemplate::pick(const Options& options) const {
-    auto find = [&](const std::string& name) -> const jinja::Template* {
+std::shared_ptr<const jinja::Template> ChatTemplate::pick(const Options& options) const {
+    auto find = [&](const std::string& name) -> std::shared_ptr<const jinja::Template> {
         for (auto& [known, body] : templates_)
-            if (known == name) return body.get();
+            if (known == name) return body;
         return nullptr;
     };
+    std::string all;
+    for (auto& name : names()) all += (all.empty() ? "" : ", ") + name;
     if (!options.name.empty()) {
-        if (auto* named = find(options.name)) return *named;
-        std::string all;
-        for (auto& name : names()) all += (all.empty() ? "" : ", ") + name;
-        throw Error("no chat template named " + quote(options.name), "one of: " + all);
+        if (auto named = find(options.name)) return named;
+        if (options.name.find('{') != std::string::npos)
+            return jinja::Template::parse(options.name);
+        throw Error("no chat template named " + quote(options.name), "one of: " + all,
+                    "or Jinja text");
     }
     if (!options.tools.is_null())
-        if (auto* tools = find("tool_use")) return *tools;
-    if (auto* fallback = find("default")) return *fallback;
-    return *templates_.front().second;
+        if (auto tools = find("tool_use")) return tools;
+    if (auto fallback = find("default")) return fallback;
+    throw Error("several chat templates and no default", "the name of one: " + all,
+                "template = \"name\"");
 }
 
 std::string ChatTemplate::render(const Json& messages, const Options& options,
                                  jinja::RenderInfo* info) const {
     if (!messages.is_array()) throw Error("messages are not a list", "a list of {role, content}");
+    const bool continues = !options.continue_field.empty();
+    if (continues && options.add_generation_prompt)
+        throw Error("continue_final_message and add_generation_prompt", "one of them");
     Json prepared = Json::array();
-    for (const Json& message : messages) {
-        if (!message.is_object())
-            throw Error("a message is " +
-                            quote(message.dump(-1, ' ', false, Json::error_handler_t::replace)),
-                        "an object with role and content");
-        prepared.push_back(alias_reasoning(message));
+    for (const Json& message : messages) prepared.push_back(prepared_message(message));
+    if (!options.documents.is_null()) {
+        if (!options.documents.is_array()) throw Error("documents are not a list", "a list");
+        for (const Json& document : options.documents)
+            if (!document.is_object())
+                throw Error("a document that is no object", "{title = …, text = …}");
     }
-    if (options.continue_final_message) mark_last(prepared);
+    const auto body = pick(options);
+    std::string continued;
+    if (continues) continued = mark_last(prepared, options.continue_field, body->source());
 
     using jinja::Value;
     std::vector<std::pair<Value, Value>> variables;
@@ -182,12 +228,34 @@ std::string ChatTemplate::render(const Json& messages, const Options& options,
     if (options.extra.is_object())
         for (auto& [name, value] : options.extra.items())
             variables.emplace_back(name, Value::from_json(value));
+    if (options.variables.is_dict())
+        for (auto& [name, value] : options.variables.as_dict().items)
+            variables.emplace_back(name, value);
     variables.emplace_back("messages", Value::from_json(prepared));
     variables.emplace_back("tools", Value::from_json(options.tools));
     variables.emplace_back("documents", Value::from_json(options.documents));
     variables.emplace_back("add_generation_prompt", options.add_generation_prompt);
-    std::string text = pick(options).render(Value::dict(std::move(variables)), info);
-    return options.continue_final_message ? cut_at_mark(text) : text;
+    std::string text = body->render(Value::dict(std::move(variables)), info);
+    return continues ? cut_at_mark(text, continued) : text;
+}
+
+std::vector<int> assistant_mask(const Encoding& encoding, const jinja::RenderInfo& info) {
+    const size_t count = encoding.ids.size();
+    std::vector<int> mask(count, 0);
+    auto token_at = [&](size_t byte) {
+        for (size_t i = 0; i < count; ++i)
+            if (encoding.offsets[i].first <= byte && byte < encoding.offsets[i].second) return i;
+        return count;
+    };
+    for (auto [first, last] : info.generation_spans) {
+        const size_t begin = token_at(first), end = last ? token_at(last - 1) : count;
+        if (begin == count) break;
+        // Where the last token is not found, or is the very first, all that follows is marked, as
+        // transformers does it.
+        const size_t behind = end == count || end == 0 ? count : end + 1;
+        for (size_t i = begin; i < behind; ++i) mask[i] = 1;
+    }
+    return mask;
 }
 
 const std::string& ChatTemplate::source(const std::string& name) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model's chat template: Jinja text with the special tokens it may print. Turns messages into the
 // exact prompt text that transformers' apply_chat_template(tokenize=False) gives. Knows the layout
-// of a Hugging Face folder and nothing of token ids.
+// of a Hugging Face folder and, but for the mask of what the assistant says, nothing of token ids.
 #pragma once
 
 #include <memory>
@@ -11,6 +11,7 @@
 
 #include "core/json.h"
 #include "templates/template.h"
+#include "tokenizers/tokenizer.h"
 
 namespace moonlet {
 
@@ -28,15 +29,18 @@ class ChatTemplate {
 
     struct Options {
         bool add_generation_prompt = true;
-        bool continue_final_message = false;  // cut behind the last message's text
-        Json tools;        // null, or an array of {type: "function", function: {…}}
-        Json documents;    // null, or an array of {title, text}
-        Json extra;        // null, or an object of more variables, such as enable_thinking
-        std::string name;  // another of the model's templates; "" = default, tool_use with tools
+        std::string continue_field;  // "content": cut behind this text of the last message
+        Json tools;                  // null, or an array of {type: "function", function: {…}}
+        Json documents;              // null, or an array of {title, text}
+        Json extra;              // null, or an object of more variables, such as enable_thinking
+        jinja::Value variables;  // the same with what JSON has not: a dict, or nothing
+        std::string name;        // one of the model's templates, or Jinja text; "" = the default,
+                                 // tool_use where there are tools
     };
 
-    // The prompt. `messages` is an array of objects with at least "role". `info` receives the
-    // assistant spans of {% generation %} blocks. Error: the template refused or failed, where.
+    // The prompt. `messages` is an array of objects with at least "role"; entries of null are as
+    // if they were not there. `info` receives the assistant spans of {% generation %} blocks.
+    // Error: the template refused or failed, where; no default among several templates.
     std::string render(const Json& messages, const Options& options,
                        jinja::RenderInfo* info = nullptr) const;
 
@@ -48,9 +52,13 @@ class ChatTemplate {
   private:
     ChatTemplate() = default;
     void add(const std::string& name, std::string source);
-    const jinja::Template& pick(const Options& options) const;
+    std::shared_ptr<const jinja::Template> pick(const Options& options) const;
     std::vector<std::pair<std::string, std::shared_ptr<jinja::Template>>> templates_;
     Json special_tokens_;
 };
+
+// 1 for every token that the assistant says by the spans of {% generation %} blocks, else 0, as
+// transformers' return_assistant_tokens_mask tells them. `encoding` is that of the rendered text.
+std::vector<int> assistant_mask(const Encoding& encoding, const jinja::RenderInfo& info);
 
 }  // namespace moonlet

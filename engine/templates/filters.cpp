@@ -109,7 +109,16 @@ Value do_round(const Value& v, const Arguments& a, const NamedArguments& k) {
         if (v.is_undefined()) throw Error(v.undefined_message(), "a number");
         throw Error("type " + v.type_name() + " doesn't define __round__ method", "a number");
     }
-    int64_t precision = std::clamp<int64_t>(b.integer(0, 0), -400, 400);
+    const bool whole = b.has(0) && b[0].is_none();  // round(x, None) is an integer
+    int64_t precision = whole ? 0 : std::clamp<int64_t>(b.integer(0, 0), -400, 400);
+    if (whole && method != "common") throw Error("a precision of None", "an integer");
+    if (whole) {
+        int64_t i = 0;
+        if (v.is_integer()) return v.as_integer();
+        if (!to_integer(std::nearbyint(v.as_real()), i))
+            throw Error("round of " + v.str(), "a number of at most 64 bits");
+        return i;
+    }
     if (method == "common") {
         if (v.is_integer() && precision >= 0) return v.as_integer();
         double d = v.as_real(), result = d;
@@ -126,7 +135,8 @@ Value do_round(const Value& v, const Arguments& a, const NamedArguments& k) {
         return v.is_integer() ? Value(int64_t(result)) : Value(result);
     }
     double scale = std::pow(10.0, double(precision)), scaled = v.as_real() * scale;
-    return (method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale;
+    // Python's ceil and floor are integers, which know no -0.
+    return ((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0) / scale;
 }
 
 Value do_string(const Value& v, const Arguments& a, const NamedArguments& k) {
@@ -161,7 +171,7 @@ Value do_length(const Value& v, const Arguments& a, const NamedArguments& k) {
 Value do_attr(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("attr", {"name"}, a, k, 1);
     std::string name = b.text(0);
-    if (v.is_undefined()) throw Error(v.undefined_message(), "a value with attribute " + name);
+    if (v.is_undefined()) return get_attribute(v, name);
     Value found = v.kind() == Kind::object ? v.as_object()->attribute(name) : bound_method(v, name);
     if (!found.is_absent()) return found;
     return Value::undefined("'" + v.type_name() + " object' has no attribute " + repr_string(name));
@@ -190,7 +200,7 @@ Value do_tojson(const Value& v, const Arguments& a, const NamedArguments& k) {
 
 Value do_pprint(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("pprint", {}, a, k);
-    return v.repr();
+    return pretty_repr(v);
 }
 
 Value do_file_size(const Value& v, const Arguments& a, const NamedArguments& k) {

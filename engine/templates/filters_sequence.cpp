@@ -150,30 +150,35 @@ Value do_items(const Value& v, const Arguments& a, const NamedArguments& k) {
         v.depth());
 }
 
+// As Jinja2's, these generators look at their arguments when the first item is asked for, and not
+// at all where the input is false: none and 0 count as empty.
 Value do_map(const Value& v, const Arguments& a, const NamedArguments& k) {
     Value path, fallback;
     std::string name;
     Arguments rest;
-    NamedArguments named = k;
-    bool given = !a.empty() || !k.empty();
-    if (a.empty()) {
-        Bound b("map", {"attribute", "default"}, {}, k);
-        path = b[0];
-        fallback = b[1];
-    } else {
-        if (!a[0].is_string()) throw Error("map got " + a[0].type_name(), "the name of a filter");
-        name = a[0].as_string();
-        rest.assign(a.begin() + 1, a.end());
-    }
+    bool ready = false;
     auto source = std::make_shared<Source>(v);
     return generate(
-        [=](Value& out) {
+        [=](Value& out) mutable {
+            if (!v.truthy()) return false;
+            if (!ready) {
+                ready = true;
+                if (a.empty() && k.empty())
+                    throw Error("map without a filter", "its name, or attribute=…");
+                if (a.empty()) {
+                    Bound b("map", {"attribute", "default"}, {}, k);
+                    path = b[0];
+                    fallback = b[1];
+                } else {
+                    if (!a[0].is_string())
+                        throw Error("map got " + a[0].type_name(), "the name of a filter");
+                    name = a[0].as_string();
+                    rest.assign(a.begin() + 1, a.end());
+                }
+            }
             Value item;
-            if (!v.truthy()) return false;  // none and 0 count as empty here, as in Jinja2
-            if (!given) throw Error("map without a filter", "its name, or attribute=…");
             if (!source->next(item)) return false;
-            out = name.empty() ? get_path(item, path, fallback)
-                               : apply_filter(name, item, rest, named);
+            out = a.empty() ? get_path(item, path, fallback) : apply_filter(name, item, rest, k);
             return true;
         },
         depth_of(v, a));
@@ -181,26 +186,26 @@ Value do_map(const Value& v, const Arguments& a, const NamedArguments& k) {
 
 template <bool kKeep, bool kAttribute>
 Value choose(const Value& v, const Arguments& a, const NamedArguments& k) {
-    size_t off = kAttribute ? 1 : 0;
-    if (a.size() < off) throw Error("no attribute for selectattr", "its name as first argument");
-    Value path = kAttribute ? a[0] : Value();
-    std::string test;
+    const size_t off = kAttribute ? 1 : 0;
     Arguments rest;
-    if (a.size() > off) {
-        if (!a[off].is_string())
-            throw Error("select got " + a[off].type_name(), "the name of a test");
-        test = a[off].as_string();
-        rest.assign(a.begin() + long(off) + 1, a.end());
-    }
-    NamedArguments named = k;
+    bool ready = false;
     auto source = std::make_shared<Source>(v);
     return generate(
-        [=](Value& out) {
-            Value item;
+        [=](Value& out) mutable {
             if (!v.truthy()) return false;
+            if (!ready) {
+                ready = true;
+                if (a.size() < off)
+                    throw Error("no attribute for selectattr", "its name as first argument");
+                if (a.size() > off && !a[off].is_string())
+                    throw Error("select got " + a[off].type_name(), "the name of a test");
+                if (a.size() > off) rest.assign(a.begin() + long(off) + 1, a.end());
+            }
+            Value item;
             while (source->next(item)) {
-                Value seen = kAttribute ? get_path(item, path) : item;
-                bool passes = test.empty() ? seen.truthy() : apply_test(test, seen, rest, named);
+                Value seen = kAttribute ? get_path(item, a[0]) : item;
+                bool passes =
+                    a.size() > off ? apply_test(a[off].as_string(), seen, rest, k) : seen.truthy();
                 if (passes != kKeep) continue;
                 out = item;
                 return true;
@@ -363,26 +368,6 @@ Value do_slice(const Value& v, const Arguments& a, const NamedArguments& k) {
         depth_of(v, a) + 1);
 }
 
-// (grouper, list): a tuple whose parts have names.
-class Group : public Object {
-  public:
-    Group(Value key, Value list) : pair_(Value::tuple({std::move(key), std::move(list)})) {}
-    std::string type_name() const override { return "tuple"; }
-    std::string repr() const override { return pair_.repr(); }
-    int64_t length() const override { return 2; }
-    int depth() const override { return pair_.depth(); }
-    bool is_iterable() const override { return true; }
-    std::unique_ptr<Iterator> iterate() override { return pair_.iterate(); }
-    Value attribute(const std::string& name) const override {
-        if (name == "grouper" || name == "0") return pair_.as_items()[0];
-        if (name == "list" || name == "1") return pair_.as_items()[1];
-        return Value();
-    }
-
-  private:
-    Value pair_;
-};
-
 Value do_groupby(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("groupby", {"attribute", "default", "case_sensitive"}, a, k, 1);
     bool sensitive = b.flag(2, false);
@@ -398,7 +383,7 @@ Value do_groupby(const Value& v, const Arguments& a, const NamedArguments& k) {
             members.push_back(keyed[j].second);
         Value key = sensitive ? keyed[i].first : get_path(keyed[i].second, b[0], b[1]);
         out.push_back(
-            std::shared_ptr<Object>(std::make_shared<Group>(key, Value::list(std::move(members)))));
+            Value::named_tuple({key, Value::list(std::move(members))}, Sequence::Flavor::group));
         i = j == i ? i + 1 : j;
     }
     return Value::list(std::move(out));

@@ -13,6 +13,8 @@
 
 namespace moonlet::jinja {
 
+Value do_urlize(const Value& v, const Arguments& a, const NamedArguments& k);  // filter_urlize.cpp
+
 namespace {
 
 // The input's text, counted against the budget.
@@ -116,63 +118,108 @@ Value do_truncate(const Value& v, const Arguments& a, const NamedArguments& k) {
     return text::encode(s) + end;
 }
 
-// One line broken into lines of at most `width` characters, as Python's textwrap.wrap does with
-// expand_tabs and replace_whitespace off: blanks around a break are dropped.
-void wrap_line(const std::u32string& line, size_t width, bool break_long, bool on_hyphens,
-               std::vector<std::string>& out) {
-    std::vector<std::u32string> chunks;
-    for (size_t i = 0; i < line.size();) {
-        size_t j = i;
-        bool space = text::is_space(line[i]);
-        while (j < line.size() && text::is_space(line[j]) == space) {
-            ++j;
-            bool breaks = on_hyphens && !space && line[j - 1] == '-' && j - i > 1 &&
-                          j < line.size() && text::is_alpha(line[j]) && text::is_alpha(line[j - 2]);
-            if (breaks) break;
-        }
-        chunks.push_back(line.substr(i, j - i));
-        i = j;
-    }
-    std::reverse(chunks.begin(), chunks.end());
-    auto blank = [](const std::u32string& c) { return text::is_space(c[0]); };
-    bool first = true;
-    while (!chunks.empty()) {
+bool is_blank(char32_t c) { return c == ' ' || (c >= 9 && c <= 13); }
+
+bool is_word(char32_t c) { return c == '_' || text::is_alpha(c) || text::is_numeric(c); }
+bool is_letter(char32_t c) { return is_word(c) && !text::is_decimal(c); }
+bool is_word_or_mark(char32_t c) {
+    return is_word(c) || (c < 128 && c && strchr("!\"'&.,?", int(c)));
+}
+
+// Whether Python's textwrap breaks behind s[at], a hyphen: two letters, or a letter, a hyphen and a
+// letter, before it, and letters behind it.
+bool breaks_behind(const std::u32string& s, size_t at, size_t begin) {
+    auto letter = [&](size_t i) { return i < s.size() && is_letter(s[i]); };
+    const bool before =
+        (at >= 2 && letter(at - 1) && letter(at - 2)) ||
+        (at >= 3 && is_word_or_mark(s[at - 1]) && s[at - 2] == '-' && letter(at - 3));
+    if (!before || at <= begin) return false;
+    return letter(at + 1) &&
+           (letter(at + 2) || (at + 2 < s.size() && s[at + 2] == '-' && letter(at + 3)));
+}
+
+// How many hyphens begin at `at`, where they are a dash between words.
+size_t dash(const std::u32string& s, size_t at) {
+    if (s[at] != '-' || at == 0 || !is_word_or_mark(s[at - 1])) return 0;
+    size_t n = 0;
+    while (at + n < s.size() && s[at + n] == '-') ++n;
+    return n >= 2 && at + n < s.size() && is_word(s[at + n]) ? n : 0;
+}
+
+using Span = std::pair<size_t, size_t>;  // [first, last)
+
+// The pieces a line may be broken between.
+std::vector<Span> wrap_chunks(const std::u32string& s, bool on_hyphens) {
+    std::vector<Span> chunks;
+    for (size_t i = 0; i < s.size();) {
         spend();
-        std::vector<std::u32string> current;
-        size_t have = 0;
-        if (!first && blank(chunks.back())) chunks.pop_back();
-        first = first && chunks.empty();
-        while (!chunks.empty() && have + chunks.back().size() <= width) {
-            have += chunks.back().size();
-            current.push_back(std::move(chunks.back()));
-            chunks.pop_back();
-        }
-        if (!chunks.empty() && chunks.back().size() > width) {
-            size_t room = width > have ? width - have : 0;
-            if (break_long && (room || current.empty())) {
-                room = std::max<size_t>(room, 1);
-                current.push_back(chunks.back().substr(0, room));
-                chunks.back().erase(0, room);
-                if (chunks.back().empty()) chunks.pop_back();
-            } else if (current.empty()) {
-                current.push_back(std::move(chunks.back()));
-                chunks.pop_back();
+        size_t j = i + 1;
+        if (is_blank(s[i])) {
+            while (j < s.size() && is_blank(s[j])) ++j;
+        } else if (const size_t n = on_hyphens ? dash(s, i) : 0) {
+            j = i + n;
+        } else {
+            while (j < s.size() && !is_blank(s[j])) {
+                if (on_hyphens && (dash(s, j) || (s[j - 1] == '-' && breaks_behind(s, j - 1, i))))
+                    break;
+                ++j;
             }
         }
-        if (!current.empty() && blank(current.back())) current.pop_back();
-        if (current.empty()) continue;
-        std::u32string joined;
-        for (auto& c : current) joined += c;
-        out.push_back(text::encode(joined));
-        first = false;
+        chunks.emplace_back(i, j);
+        i = j;
+    }
+    return chunks;
+}
+
+// One line broken into lines of at most `width` characters, as Python's textwrap.wrap does with
+// expand_tabs and replace_whitespace off: blanks around a break are dropped.
+void wrap_line(const std::u32string& s, size_t width, bool break_long, bool on_hyphens,
+               std::vector<std::string>& out) {
+    std::vector<Span> chunks = wrap_chunks(s, on_hyphens);
+    auto blank = [&](Span c) {
+        return std::all_of(s.begin() + long(c.first), s.begin() + long(c.second), text::is_space);
+    };
+    for (size_t next = 0; next < chunks.size();) {
+        spend();
+        if (!out.empty() && blank(chunks[next]) && ++next == chunks.size()) break;
+        const size_t begin = chunks[next].first;
+        Span last{begin, begin};
+        size_t pieces = 0;
+        while (next < chunks.size() && chunks[next].second - begin <= width)
+            last = chunks[next++], ++pieces;
+        if (next < chunks.size() && chunks[next].second - chunks[next].first > width) {
+            Span& chunk = chunks[next];
+            if (break_long) {
+                size_t room = width - (last.second - begin);  // 0: Python adds an empty piece
+                if (on_hyphens)
+                    for (size_t i = room; i > 1; --i) {
+                        if (s[chunk.first + i - 1] != '-') continue;
+                        const auto first = s.begin() + long(chunk.first);
+                        if (std::any_of(first, first + long(i - 1),
+                                        [](auto c) { return c != '-'; }))
+                            room = i;
+                        break;
+                    }
+                last = {chunk.first, chunk.first + room};
+                chunk.first += room;
+                ++pieces;
+            } else if (pieces == 0) {
+                last = chunks[next++];
+                ++pieces;
+            }
+        }
+        size_t end = last.second;
+        if (pieces && blank(last)) end = last.first, --pieces;
+        if (pieces) out.push_back(text::encode(s.substr(begin, end - begin)));
     }
 }
 
 Value do_wordwrap(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("wordwrap", {"width", "break_long_words", "wrapstring", "break_on_hyphens"}, a, k);
     int64_t width = b.integer(0, 79);
-    if (width <= 0) throw Error("invalid width " + std::to_string(width), "a width above 0");
     if (!v.is_string()) throw Error("wordwrap of " + v.type_name(), "a string");
+    if (width <= 0 && v.truthy())
+        throw Error("invalid width " + std::to_string(width), "a width above 0");
     const std::string* given = b.text_or_none(2);
     std::string wrap = given ? *given : "\n", out;
     bool first = true;
@@ -270,38 +317,6 @@ Value do_xmlattr(const Value& v, const Arguments& a, const NamedArguments& k) {
         out += (out.empty() ? "" : " ") + text::escape_html(name) + "=\"" + value.html() + "\"";
     }
     return b.flag(0, true) && !out.empty() ? " " + out : out;
-}
-
-// Links for the words that begin like an address.
-Value do_urlize(const Value& v, const Arguments& a, const NamedArguments& k) {
-    Bound b("urlize", {"trim_url_limit", "nofollow", "target", "rel", "extra_schemes"}, a, k);
-    std::string out, s = text_of(v);
-    std::string rel = b.flag(1, false) ? "nofollow noopener" : "noopener";
-    for (size_t i = 0; i < s.size();) {
-        size_t j = i;
-        bool space = std::isspace(static_cast<unsigned char>(s[i]));
-        while (j < s.size() && bool(std::isspace(static_cast<unsigned char>(s[j]))) == space) ++j;
-        std::string word = s.substr(i, j - i), tail, shown;
-        i = j;
-        while (!space && !word.empty() && strchr(".,:;!?)", word.back())) {
-            tail.insert(0, 1, word.back());
-            word.pop_back();
-        }
-        bool web = word.rfind("http://", 0) == 0 || word.rfind("https://", 0) == 0;
-        bool bare = word.rfind("www.", 0) == 0;
-        if (!web && !bare) {
-            out += text::escape_html(word + tail);
-            continue;
-        }
-        shown = word;
-        int64_t limit = b.has(0) && !b[0].is_none() ? b.integer(0, 0) : -1;
-        if (limit >= 0 && int64_t(text::length(shown)) > limit)
-            shown = text::encode(text::decode(shown).substr(0, size_t(limit))) + "...";
-        out += "<a href=\"" + text::escape_html((bare ? "https://" : "") + word) + "\" rel=\"" +
-               rel + "\"" + (b.has(2) ? " target=\"" + b[2].html() + "\"" : "") + ">" +
-               text::escape_html(shown) + "</a>" + text::escape_html(tail);
-    }
-    return out;
 }
 
 }  // namespace

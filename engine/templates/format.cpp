@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "core/error.h"
 #include "templates/format_number.h"
@@ -35,14 +36,29 @@ std::string repr_string(std::string_view s) {
     return out += quote;
 }
 
+namespace {
+// ascii() of a repr: what is not ASCII as escapes.
+std::string ascii_escaped(const std::string& s) {
+    std::string out;
+    char buffer[16];
+    for (char32_t c : text::decode(s)) {
+        const char* form = c < 0x80      ? "%c"
+                           : c < 0x100   ? "\\x%02x"
+                           : c < 0x10000 ? "\\u%04x"
+                                         : "\\U%08x";
+        std::snprintf(buffer, sizeof buffer, form, unsigned(c));
+        out += buffer;
+    }
+    return out;
+}
+}  // namespace
+
 std::string format_value(const Value& value, const std::string& text) {
     if (text.empty()) return value.str();
     FormatSpec spec = parse_format_spec(text);
     switch (value.kind()) {
         case Kind::string: return format_text(value.as_string(), spec);
         case Kind::boolean:
-            if (!spec.type) return format_text(value.str(), spec);
-            return format_integer(value.as_integer(), spec);
         case Kind::integer: return format_integer(value.as_integer(), spec);
         case Kind::real: return format_real(value.as_real(), spec);
         default:
@@ -70,8 +86,11 @@ class PercentFormatter {
             ++at_;
             directive(out);
         }
-        // What Python takes for a mapping may go unused: dicts, lists, undefined.
-        bool mapping = args_.is_dict() || args_.kind() == Kind::list || args_.is_undefined();
+        // What Python takes for a mapping may go unused: dicts, lists, undefined, but no dict view.
+        bool list =
+            args_.kind() == Kind::list && (args_.as_sequence().flavor == Sequence::Flavor::plain ||
+                                           args_.as_sequence().flavor == Sequence::Flavor::range);
+        bool mapping = args_.is_dict() || list || args_.is_undefined();
         if (!mapping && taken_ < values().size())
             throw Error("not all arguments converted during string formatting",
                         "as many values as % directives");
@@ -107,6 +126,7 @@ class PercentFormatter {
     }
 
     void directive(std::string& out) {
+        const size_t begin = at_;
         Value named;
         bool has_name = false, zero = false;
         if (peek() == '(') {
@@ -145,6 +165,8 @@ class PercentFormatter {
         if (at_ >= f_.size()) throw Error("incomplete format", "a letter behind %");
         char type = f_[at_++];
         if (type == '%') {
+            if (at_ != begin + 1)
+                throw Error("unsupported format character '%'", "%% with nothing in between");
             out += '%';
             return;
         }
@@ -160,6 +182,7 @@ class PercentFormatter {
             case 'r':
             case 'a':
                 spec.align = spec.align ? spec.align : own;
+                if (type == 'a') return format_text(ascii_escaped(value.repr()), spec);
                 return format_text(type == 's' ? value.str() : value.repr(), spec);
             case 'c':
                 if (value.is_string()) {
@@ -266,8 +289,9 @@ class BraceFormatter {
             if (all[at] == '!') {
                 char kind = at + 1 < all.size() ? all[at + 1] : '\0';
                 if (kind == 's') value = value.str();
-                else if (kind == 'r' || kind == 'a') value = value.repr();
-                else throw Error("Unknown conversion specifier in format string", "!s or !r");
+                else if (kind == 'r') value = value.repr();
+                else if (kind == 'a') value = ascii_escaped(value.repr());
+                else throw Error("Unknown conversion specifier in format string", "!s, !r or !a");
                 at += 2;
                 if (at < all.size() && all[at] != ':')
                     throw Error("expected ':' after conversion specifier", "{field!r:spec}");
@@ -284,6 +308,9 @@ class BraceFormatter {
         bool digits = !head.empty() && std::all_of(head.begin(), head.end(),
                                                    [](char c) { return c >= '0' && c <= '9'; });
         if (head.empty() || digits) {
+            if (numbering_ && *numbering_ != digits)
+                throw Error("automatic and manual numbering of fields", "one of them");
+            numbering_ = digits;
             size_t index = head.empty()      ? automatic_++
                            : head.size() > 9 ? ~size_t(0)
                                              : std::stoul(head);
@@ -317,6 +344,7 @@ class BraceFormatter {
     const Arguments& args_;
     const NamedArguments& kwargs_;
     size_t automatic_ = 0;
+    std::optional<bool> numbering_;  // by hand, or none seen yet
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ std::string repr_string(std::string_view s);  // quoted, escaped
 
 // format % args; args is a tuple of values, a dict for %(name)s, or one value.
 std::string percent_format(const std::string& format, const Value& args);
+// pprint.pformat(value): dicts sorted by key, lines of at most 80 characters where that goes.
+std::string pretty_repr(const Value& value);
 // format.format(*args, **kwargs)
 std::string brace_format(const std::string& format, const Arguments& args,
                          const NamedArguments& kwargs);

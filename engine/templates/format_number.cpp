@@ -45,6 +45,21 @@ std::string grouped(const std::string& digits, char mark, size_t every) {
     return out;
 }
 
+// With "0" before the width the zeros that fill it up are grouped, too: as many digits as make the
+// grouped number at least so wide.
+std::string zeros_first(std::string digits, const std::string& rest, const std::string& head,
+                        const FormatSpec& spec) {
+    if (spec.align != '=' || spec.fill != "0") return digits;
+    const size_t every = spec.type == 'b' || spec.type == 'o' || (spec.type | 32) == 'x' ? 4 : 3;
+    const int64_t width = spec.width - int64_t(head.size() + rest.size());
+    auto wide = [&](size_t n) { return int64_t(n + (n - 1) / every); };
+    if (digits.empty() || wide(digits.size()) >= width) return digits;
+    spend_text(size_t(width));
+    size_t n = digits.size();
+    while (wide(n) < width) ++n;
+    return std::string(n - digits.size(), '0') + digits;
+}
+
 std::string sign_of(bool negative, char sign) {
     return negative ? "-" : sign == '+' ? "+" : sign == ' ' ? " " : "";
 }
@@ -85,7 +100,9 @@ FormatSpec parse_format_spec(const std::string& text) {
         at = 1;
     }
     auto peek = [&]() { return at < s.size() ? s[at] : U'\0'; };
-    if (peek() == '+' || peek() == '-' || peek() == ' ') spec.sign = char(s[at++]);
+    if (peek() == '+' || peek() == '-' || peek() == ' ')
+        spec.sign = char(s[at++]), spec.signed_ = true;
+    if (peek() == 'z') ++at, spec.no_negative_zero = true;
     if (peek() == '#') ++at, spec.alternate = true;
     if (peek() == '0') {
         ++at;
@@ -119,6 +136,7 @@ std::string format_text(std::string_view value, const FormatSpec& spec) {
         throw Error(std::string("format code '") + spec.type + "' for a string", "'s'");
     if (spec.align == '=' && spec.fill != "0")
         throw Error("'=' alignment for a string", "'<', '>' or '^'");
+    if (spec.group || spec.signed_) throw Error("a sign or grouping for a string", "neither");
     std::string body(value);
     if (spec.precision >= 0) body = text::encode(text::decode(value).substr(0, spec.precision));
     FormatSpec left = spec;
@@ -158,12 +176,21 @@ std::string format_integer(int64_t value, const FormatSpec& spec) {
     }
     if (spec.precision >= 0 && !spec.type) throw Error("a precision for an integer", "none");
     bool decimal = spec.type == 0 || spec.type == 'd' || spec.type == 'n';
-    if (spec.group) digits = grouped(digits, spec.group, decimal ? 3 : 4);
     std::string head = sign_of(negative, spec.sign) + (spec.alternate ? prefix : "");
+    if (spec.group)
+        digits = grouped(zeros_first(digits, "", head, spec), spec.group, decimal ? 3 : 4);
     return pad(head + digits, spec, '>', head.size());
 }
 
 std::string format_real(double value, const FormatSpec& spec) {
+    if (spec.no_negative_zero) {  // what prints as -0 prints as 0
+        FormatSpec plain = spec;
+        plain.no_negative_zero = false;
+        plain.width = 0;
+        const std::string shown = format_real(value, plain);
+        if (shown.find_first_of("123456789") == std::string::npos && std::isfinite(value))
+            value = 0.0;
+    }
     std::string head = sign_of(std::signbit(value) && !std::isnan(value), spec.sign), body;
     double size = std::abs(value);
     int precision = spec.precision < 0 ? 6 : std::min(spec.precision, kMaxPrecision);
@@ -202,7 +229,8 @@ std::string format_real(double value, const FormatSpec& spec) {
     if (spec.group) {
         size_t end = body.find_first_not_of("0123456789");
         if (end == std::string::npos) end = body.size();
-        body = grouped(body.substr(0, end), spec.group, 3) + body.substr(end);
+        const std::string rest = body.substr(end);
+        body = grouped(zeros_first(body.substr(0, end), rest, head, spec), spec.group, 3) + rest;
     }
     return pad(head + body, spec, '>', head.size());
 }

@@ -11,8 +11,10 @@ namespace moonlet::jinja {
 
 struct FormatSpec {
     std::string fill = " ";
-    char align = 0;   // '<' '>' '=' '^', 0 = the type's own
-    char sign = '-';  // '+', '-', ' '
+    char align = 0;                 // '<' '>' '=' '^', 0 = the type's own
+    char sign = '-';                // '+', '-', ' '
+    bool signed_ = false;           // the sign was given
+    bool no_negative_zero = false;  // "z"
     bool alternate = false;
     char group = 0;     // ',' or '_'
     int64_t width = 0;  // characters

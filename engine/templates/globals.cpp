@@ -6,9 +6,12 @@
 #include <ctime>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "templates/arguments.h"
 #include "templates/builtins.h"
 #include "templates/limits.h"
+#include "templates/ops.h"
+#include "templates/text.h"
 
 namespace moonlet::jinja {
 
@@ -48,6 +51,48 @@ Value make_dict(const Arguments& a, const NamedArguments& k) {
     for (auto& [name, value] : k) items.emplace_back(name, value);
     spend_items(items.size());
     return Value::dict(std::move(items));
+}
+
+// `dict`: callable, with fromkeys.
+class DictType : public Object {
+  public:
+    std::string type_name() const override { return "TemplateDict"; }
+    bool is_callable() const override { return true; }
+    Value call(const Arguments& a, const NamedArguments& k) override { return make_dict(a, k); }
+    Value attribute(const std::string& name) const override {
+        return name == "fromkeys" ? bound_method(Value::dict(), name) : Value();
+    }
+};
+
+// lipsum(n, html, min, max): n paragraphs of random words, as a placeholder.
+Value make_lipsum(const Arguments& a, const NamedArguments& k) {
+    Bound b("lipsum", {"n", "html", "min", "max"}, a, k);
+    static const char* kWords[] = {"luna",   "mare",   "aqua",   "terra",  "lux",    "nox",
+                                   "stella", "ventus", "ignis",  "silva",  "mons",   "via",
+                                   "urbs",   "flumen", "caelum", "avis",   "arbor",  "flos",
+                                   "nix",    "umbra",  "vita",   "tempus", "verbum", "liber",
+                                   "vox",    "manus",  "oculus", "cor",    "mens",   "pax"};
+    const int64_t count = b.integer(0, 5), low = b.integer(2, 20), high = b.integer(3, 100);
+    const bool html = b.flag(1, true);
+    if (high <= low)
+        throw Error("lipsum of " + std::to_string(low) + " to " + std::to_string(high) + " words",
+                    "max above min");
+    Random random(draw_seed());
+    std::string out;
+    for (int64_t i = 0; i < count; ++i) {
+        std::string paragraph;
+        const int64_t words = low + int64_t(random.below(uint64_t(high - low)));
+        for (int64_t w = 0; w < words; ++w) {
+            std::string word = kWords[random.below(std::size(kWords))];
+            spend_text(word.size());
+            if (w == 0) word = text::capitalize(word);
+            paragraph += (w ? " " : "") + word;
+        }
+        paragraph += ".";
+        if (i) out += html ? "\n" : "\n\n";
+        out += html ? "<p>" + paragraph + "</p>" : paragraph;
+    }
+    return html ? Value::markup(std::move(out)) : Value(std::move(out));
 }
 
 // cycler(a, b, …): next() goes round, current is the one to come.
@@ -156,7 +201,8 @@ Value strftime_now(const Arguments& a, const NamedArguments& k) {
 const Value* find_global(const std::string& name) {
     static const std::map<std::string, Value> table = {
         {"range", Value::function("range", make_range)},
-        {"dict", Value::function("dict", make_dict)},
+        {"dict", std::shared_ptr<Object>(std::make_shared<DictType>())},
+        {"lipsum", Value::function("lipsum", make_lipsum)},
         {"cycler", Value::function("cycler", make_cycler)},
         {"joiner", Value::function("joiner", make_joiner)},
         {"raise_exception", Value::function("raise_exception", raise_exception)},

@@ -112,6 +112,10 @@ Interpreter::Flow Interpreter::run_statement(const Stmt& stmt) {
             Restore<bool> escape(autoescape_, eval(*node.enabled).truthy());
             return run_scoped(node.body);
         }
+        case StmtKind::other_template:
+            throw Error(
+                "'" + static_cast<const OtherTemplate&>(stmt).tag + "' needs other templates",
+                "a template that stands alone");
         case StmtKind::flow:
             return static_cast<const jinja::Flow&>(stmt).is_break ? Flow::breaks : Flow::continues;
     }

@@ -314,7 +314,18 @@ class Lexer {
             size_t first = at_ + 2 < s_.size() && s_[at_ + 2] == '_' ? at_ + 3 : at_ + 2;
             if (wanted != 10 && digit(first, wanted)) base = wanted, at_ = first;
         }
-        digits(base, text);
+        // A leading zero is a number of its own, as in Python: 00 is 0, 01 is none.
+        if (base == 10 && s_[at_] == '0') {
+            while (at_ < s_.size() && (s_[at_] == '0' || (s_[at_] == '_' && digit(at_ + 1, 1))))
+                ++at_;
+            text = "0";
+            size_t dot = at_;
+            while (digit(dot, 10) || (dot < s_.size() && s_[dot] == '_')) ++dot;
+            bool fraction = dot < s_.size() && (s_[dot] == '.' || (s_[dot] | 32) == 'e');
+            if (fraction) digits(base, text);
+        } else {
+            digits(base, text);
+        }
         bool real = false;
         if (base == 10) {
             bool after_dot = begin > 0 && s_[begin - 1] == '.';

@@ -2,6 +2,8 @@
 // The methods of Python's str, dict, list and tuple that a template may call: all that change
 // nothing. Those that would change the value are undefined, as the immutable sandbox makes them.
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <map>
 
 #include "core/error.h"
@@ -319,9 +321,17 @@ Value view(const Value& self, const Arguments& a, const NamedArguments& k) {
 }
 
 Value dict_get(const Value& self, const Arguments& a, const NamedArguments& k) {
+    if (!k.empty()) throw Error("dict.get() takes no keyword arguments", "get(key, default)");
     Bound b("get", {"key", "default"}, a, k, 1);
     const Value* found = self.as_dict().find(b[0]);
     return found ? *found : b.get(1, Value::none());
+}
+
+Value dict_from_keys(const Value&, const Arguments& a, const NamedArguments& k) {
+    Bound b("fromkeys", {"iterable", "value"}, a, k, 1);
+    std::vector<std::pair<Value, Value>> items;
+    for (const Value& key : b[0].to_vector()) items.emplace_back(key, b.get(1, Value::none()));
+    return Value::dict(std::move(items));
 }
 
 Value same_value(const Value& self, const Arguments& a, const NamedArguments& k) {
@@ -338,10 +348,12 @@ Value count_item(const Value& self, const Arguments& a, const NamedArguments& k)
 }
 
 Value index_item(const Value& self, const Arguments& a, const NamedArguments& k) {
-    Bound b("index", {"value"}, a, k, 1);
+    Bound b("index", {"value", "start", "stop"}, a, k, 1);
     const auto& items = self.as_items();
     spend(items.size());
-    for (size_t i = 0; i < items.size(); ++i)
+    const int64_t n = int64_t(items.size());
+    auto place = [&](int64_t i) { return size_t(std::clamp<int64_t>(i < 0 ? i + n : i, 0, n)); };
+    for (size_t i = place(b.integer(1, 0)), end = place(b.integer(2, n)); i < end; ++i)
         if (Value::equal(items[i], b[0])) return int64_t(i);
     throw Error(b[0].repr() + " is not in list", "an item of it");
 }
@@ -351,6 +363,7 @@ const Table& dict_methods() {
                                 {"values", view<Sequence::Flavor::values>},
                                 {"items", view<Sequence::Flavor::items>},
                                 {"get", dict_get},
+                                {"fromkeys", dict_from_keys},
                                 {"copy", same_value}};
     return table;
 }
@@ -360,12 +373,29 @@ const Table& list_methods() {
     return table;
 }
 
-Value is_integer(const Value& self, const Arguments&, const NamedArguments&) {
-    return self.is_integer() || self.as_real() == double(int64_t(self.as_real()));
+Value is_integer(const Value& self, const Arguments& a, const NamedArguments& k) {
+    Bound("is_integer", {}, a, k);
+    return std::isfinite(self.as_real()) && std::floor(self.as_real()) == self.as_real();
 }
 
-const Table& number_methods() {
-    static const Table table = {{"is_integer", is_integer}};
+Value conjugate(const Value& self, const Arguments& a, const NamedArguments& k) {
+    Bound("conjugate", {}, a, k);
+    return self.kind() == Kind::real ? self : Value(self.as_integer());
+}
+
+Value bit_length(const Value& self, const Arguments& a, const NamedArguments& k) {
+    Bound("bit_length", {}, a, k);
+    const int64_t i = self.as_integer();
+    const uint64_t size = i < 0 ? 0 - uint64_t(i) : uint64_t(i);
+    return int64_t(std::bit_width(size));
+}
+
+const Table& integer_methods() {
+    static const Table table = {{"conjugate", conjugate}, {"bit_length", bit_length}};
+    return table;
+}
+const Table& real_methods() {
+    static const Table table = {{"is_integer", is_integer}, {"conjugate", conjugate}};
     return table;
 }
 
@@ -380,12 +410,62 @@ bool changes(const Value& value, const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+// The methods of markup give markup, also inside lists and tuples; format and join escape what they
+// put in.
+Value as_markup(const Value& v) {
+    if (v.is_string()) return Value::markup(v.as_string());
+    if (!v.is_sequence()) return v;
+    std::vector<Value> parts;
+    for (const Value& part : v.as_items()) parts.push_back(as_markup(part));
+    return v.kind() == Kind::tuple ? Value::tuple(std::move(parts)) : Value::list(std::move(parts));
+}
+
+Value markup_method(const Value& value, const std::string& name, Method method) {
+    return Value::function(
+        name, [value, name, method](const Arguments& a, const NamedArguments& k) {
+            auto escaped = [](const Value& v) { return v.is_string() ? Value(v.html()) : v; };
+            if (name == "join" && a.size() == 1 && k.empty()) {
+                std::vector<Value> parts;
+                for (const Value& part : a[0].to_vector()) parts.emplace_back(part.html());
+                return as_markup(method(value, {Value::list(std::move(parts))}, {}));
+            }
+            if (name != "format" && name != "replace") return as_markup(method(value, a, k));
+            Arguments args;
+            NamedArguments named;
+            for (size_t i = 0; i < a.size(); ++i)
+                args.push_back(name == "format" || i == 1 ? escaped(a[i]) : a[i]);
+            for (auto& [key, v] : k) named.emplace_back(key, escaped(v));
+            return as_markup(method(value, args, named));
+        });
+}
+
+// What a number has that is no method.
+Value number_attribute(const Value& value, const std::string& name) {
+    const bool real = value.kind() == Kind::real;
+    if (name == "real") return real ? value : Value(value.as_integer());
+    if (name == "imag") return real ? Value(0.0) : Value(0);
+    if (!real && name == "numerator") return value.as_integer();
+    if (!real && name == "denominator") return 1;
+    return Value();
+}
+
+}  // namespace
+
 Value bound_method(const Value& value, const std::string& name) {
+    if (value.is_number())
+        if (Value found = number_attribute(value, name); !found.is_absent()) return found;
+    if (value.kind() == Kind::tuple && value.as_sequence().flavor == Sequence::Flavor::group) {
+        if (name == "grouper") return value.as_items()[0];
+        if (name == "list") return value.as_items()[1];
+    }
     const Table* table = nullptr;
     if (value.is_string()) table = &str_methods();
     else if (value.is_dict()) table = &dict_methods();
     else if (value.is_sequence()) table = &list_methods();
-    else if (value.kind() == Kind::real) table = &number_methods();
+    else if (value.kind() == Kind::real) table = &real_methods();
+    else if (value.is_integer()) table = &integer_methods();
     if (!table) return Value();
     auto it = table->find(name);
     if (it == table->end()) {
@@ -393,9 +473,15 @@ Value bound_method(const Value& value, const std::string& name) {
         return Value::undefined("the sandbox forbids ." + name + " of a " + value.type_name() +
                                 ": templates cannot change their data");
     }
-    bool views = value.is_sequence() && value.as_sequence().flavor != Sequence::Flavor::plain;
-    if (views && value.as_sequence().flavor != Sequence::Flavor::range) return Value();
+    if (value.kind() == Kind::list) {
+        auto flavor = value.as_sequence().flavor;
+        if (flavor != Sequence::Flavor::plain && flavor != Sequence::Flavor::range) return Value();
+        if (flavor == Sequence::Flavor::range && name == "copy") return Value();
+    } else if (value.kind() == Kind::tuple && name == "copy") {
+        return Value();
+    }
     Method method = it->second;
+    if (value.is_markup()) return markup_method(value, name, method);
     return Value::function(
         name,
         [value, method](const Arguments& a, const NamedArguments& k) {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 
 #include "core/error.h"
 #include "templates/format.h"
@@ -186,6 +187,17 @@ Value positive(const Value& v) {
 
 namespace {
 
+// A slice of a range is a range; its text tells begin and step.
+Value range_slice(const Value& range, std::vector<Value> items, int64_t first, int64_t last,
+                  int64_t stride) {
+    long long begin = 0, end = 0, step = 1;
+    std::sscanf(range.as_sequence().text.c_str(), "range(%lld, %lld, %lld)", &begin, &end, &step);
+    std::string text = "range(" + std::to_string(begin + first * step) + ", " +
+                       std::to_string(begin + last * step);
+    if (stride * step != 1) text += ", " + std::to_string(stride * step);
+    return Sequence::make(std::move(items), Sequence::Flavor::range, text + ")");
+}
+
 int64_t bound(const Value& v, int64_t fallback) {
     if (v.is_none()) return fallback;
     if (v.is_integer()) return v.as_integer();
@@ -228,10 +240,19 @@ Value slice(const Value& value, const Value& start, const Value& stop, const Val
         return value.is_markup() ? Value::markup(std::move(s)) : Value(std::move(s));
     }
     spend_items(out.size());
+    if (!text && value.kind() == Kind::list &&
+        value.as_sequence().flavor == Sequence::Flavor::range)
+        return range_slice(value, std::move(out), first, last, stride);
     return value.kind() == Kind::tuple ? Value::tuple(std::move(out)) : Value::list(std::move(out));
 }
 
 Value get_attribute(const Value& v, const std::string& name) {
+    // What every Python object has is there, and unsafe: undefined, without an error.
+    static const char* kObject[] = {"__class__", "__doc__", "__init__", "__eq__", "__hash__"};
+    if (v.is_undefined())
+        for (const char* known : kObject)
+            if (name == known)
+                return Value::undefined("access to attribute '" + name + "' is unsafe");
     if (v.is_undefined()) throw Error(v.undefined_message(), "a value with ." + name);
     Value method;
     if (name.compare(0, 2, "__") != 0) {

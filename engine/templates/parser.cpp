@@ -100,9 +100,9 @@ class Parser : public ExpressionParser {
             if (!loops_) fail_at(at, "'" + tag + "' outside of a loop; wanted it inside {% for %}");
             return std::make_unique<Flow>(at, tag == "break");
         }
-        if (tag == "print") return std::make_unique<Output>(at, parse_tuple());
+        if (tag == "print") return print(at);
         if (tag == "extends" || tag == "include" || tag == "import" || tag == "from")
-            fail_at(at, "'" + tag + "' needs other templates; wanted a template that stands alone");
+            return other_template(at, tag);
         static const std::vector<std::string> kTags = {
             "for",   "if",         "set",        "macro", "call",     "filter", "with",
             "block", "generation", "autoescape", "break", "continue", "print",  "raw"};
@@ -111,6 +111,54 @@ class Parser : public ExpressionParser {
         message += ends.size() ? "; wanted " + listed(ends) : "; wanted a tag of Jinja2";
         if (!near.empty()) message += "; did you mean '" + near + "'?";
         fail_at(at, message);
+    }
+
+    // {% print a, b %}: one output after the other.
+    StmtPtr print(Position at) {
+        auto node = std::make_unique<Concat>(at);
+        while (current().kind != TokenKind::block_end) {
+            if (!node->parts.empty()) expect_op(",");
+            node->parts.push_back(parse_expression());
+        }
+        if (node->parts.empty()) return std::make_unique<Text>(at, "");
+        return std::make_unique<Output>(at, finish(std::move(node)));
+    }
+
+    // Statements that need a loader, which chat templates have not: an error once they are reached.
+    StmtPtr other_template(Position at, const std::string& tag) {
+        auto node = std::make_unique<OtherTemplate>(at, tag);
+        node->name = parse_expression();
+        if (tag == "include" && is_name("ignore")) {
+            take();
+            if (!skip_name("missing")) fail("'missing'");
+        }
+        if (tag == "import") {
+            if (!skip_name("as")) fail("'as'");
+            node->targets.push_back(expect_name("a name"));
+        }
+        if (tag == "from") {
+            if (!skip_name("import")) fail("'import'");
+            do {
+                if (is_context()) break;
+                Position where = place();
+                std::string name = expect_name("a name");
+                if (name[0] == '_')
+                    fail_at(where, "names starting with an underline; wanted others");
+                if (skip_name("as")) name = expect_name("a name");
+                node->targets.push_back(std::move(name));
+            } while (skip_op(","));
+            if (node->targets.empty()) fail("a name");
+        }
+        if (tag != "extends" && is_context()) {
+            take();
+            take();
+        }
+        return node;
+    }
+
+    bool is_context() const {
+        return (is_name("with") || is_name("without")) && look().kind == TokenKind::name &&
+               look().text == "context";
     }
 
     StmtPtr loop(Position at) {

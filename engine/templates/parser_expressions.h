@@ -45,12 +45,13 @@ class ExpressionParser {
     ExprPtr parse_filter_expr(ExprPtr node);
     ExprPtr parse_unary(bool with_filter = true);
 
-    int depth_ = 0;
-
-  private:
     // Every composite node passes here: sets its height and bounds it, since the interpreter and
     // the destructors walk the tree recursively.
     ExprPtr finish(ExprPtr node) const;
+
+    int depth_ = 0;
+
+  private:
     ExprPtr parse_conditional();
     ExprPtr parse_or();
     ExprPtr parse_and();

@@ -115,6 +115,12 @@ class Analysis {
                 define(*static_cast<const SetBlock&>(stmt).target, names);
                 break;
             case StmtKind::macro: names.store(static_cast<const MacroStmt&>(stmt).name); break;
+            case StmtKind::other_template: {
+                auto& node = static_cast<const OtherTemplate&>(stmt);
+                use(node.name, names);
+                for (auto& target : node.targets) names.store(target);
+                break;
+            }
             case StmtKind::call_block: use(static_cast<const CallBlock&>(stmt).call, names); break;
             case StmtKind::filter_block:
                 use(static_cast<const FilterBlock&>(stmt).filter, names);

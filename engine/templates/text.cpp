@@ -162,13 +162,15 @@ std::string upper(std::string_view s) {
 }
 
 std::string casefold(std::string_view s) {
-    std::string lowered = lower(s);
-    if (is_ascii(lowered)) return lowered;
+    if (is_ascii(s)) return lower(s);
     std::u32string out;
-    for (char32_t c : decode(lowered)) {
-        if (c == 0xdf) out += U"ss";
-        else if (c == 0x3c2) out += 0x3c3;
-        else out += c;
+    for (char32_t c : decode(s)) {  // Unicode's full folding, which may make letters of one
+        utf8proc_int32_t folded[8];
+        int boundary = 0;
+        utf8proc_ssize_t n =
+            utf8proc_decompose_char(utf8proc_int32_t(c), folded, 8, UTF8PROC_CASEFOLD, &boundary);
+        if (n < 1 || n > 8) out += c;
+        else out.append(folded, folded + n);
     }
     return encode(out);
 }

@@ -103,7 +103,7 @@ Value Value::dict(std::vector<std::pair<Value, Value>> items) {
             continue;
         }
         auto old = std::find_if(kept.begin(), kept.end(),
-                                [&](const auto& e) { return equal(e.first, key); });
+                                [&key = key](const auto& e) { return equal(e.first, key); });
         if (old != kept.end()) old->second = std::move(value);
         else kept.emplace_back(std::move(key), std::move(value));
     }
@@ -133,6 +133,12 @@ Value Value::dict(std::vector<std::pair<Value, Value>> items) {
     Value v;
     v.kind_ = Kind::dict;
     v.shared_ = std::move(made);
+    return v;
+}
+
+Value Value::named_tuple(std::vector<Value> items, Flavor names) {
+    Value v = Sequence::make(std::move(items), names);
+    v.kind_ = Kind::tuple;
     return v;
 }
 
@@ -184,6 +190,8 @@ size_t hash_of(const Value& v) {
         }
         case Kind::list:
             if (v.as_sequence().flavor == Sequence::Flavor::range) return 23;
+            if (v.as_sequence().flavor == Sequence::Flavor::values)
+                return std::hash<const void*>()(&v.as_sequence());
             throw Error("unhashable type: '" + v.type_name() + "'", "a string or number as key");
         case Kind::dict: throw Error("unhashable type: 'dict'", "a string or number as key");
         case Kind::callable: return std::hash<const void*>()(&v.as_callable());
@@ -246,6 +254,7 @@ std::string Value::type_name() const {
         case Kind::string: return is_markup() ? "Markup" : "str";
         case Kind::list:
             switch (as_sequence().flavor) {
+                case Sequence::Flavor::group:
                 case Sequence::Flavor::plain: return "list";
                 case Sequence::Flavor::range: return "range";
                 case Sequence::Flavor::keys: return "dict_keys";

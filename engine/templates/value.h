@@ -29,6 +29,10 @@ using NamedArguments = std::vector<std::pair<std::string, Value>>;
 // A function a template may call. It throws moonlet::Error; the interpreter adds line and column.
 using Function = std::function<Value(const Arguments&, const NamedArguments&)>;
 
+// How a list prints and what it may do: dict views and ranges are lists with other names; a group
+// of groupby is a tuple whose parts are called grouper and list.
+enum class Flavor { plain, range, keys, values, items, group };
+
 enum class Kind {
     undefined,
     none,
@@ -69,6 +73,7 @@ class Value {
     static Value undefined(std::string what);
     static Value list(std::vector<Value> items);
     static Value tuple(std::vector<Value> items);
+    static Value named_tuple(std::vector<Value> items, Flavor names);
     // Keys must be hashable (no list or dict); a later equal key replaces the value. Error else.
     static Value dict(std::vector<std::pair<Value, Value>> items = {});
     static Value function(std::string name, Function call, int depth = 0);
@@ -138,8 +143,7 @@ class Value {
 };
 
 struct Sequence {
-    // How it prints and what it may do: dict views and ranges are lists with other names.
-    enum class Flavor { plain, range, keys, values, items };
+    using Flavor = jinja::Flavor;
     std::vector<Value> items;
     Flavor flavor = Flavor::plain;
     std::string text;  // repr of a range

@@ -6,6 +6,7 @@
 #include "templates/limits.h"
 #include "templates/text.h"
 #include "templates/value.h"
+#include "templates/value_hash.h"
 
 namespace moonlet::jinja {
 
@@ -23,7 +24,9 @@ bool Value::equal(const Value& a, const Value& b) {
         case Kind::tuple: {
             if (a.shared_ == b.shared_) return true;
             auto &x = a.as_sequence(), &y = b.as_sequence();
-            if (x.flavor != y.flavor || x.items.size() != y.items.size()) return false;
+            const bool lists = a.kind_ == Kind::list;
+            if ((lists && x.flavor != y.flavor) || x.items.size() != y.items.size()) return false;
+            if (lists && x.flavor == Sequence::Flavor::values) return false;  // each its own
             for (size_t i = 0; i < x.items.size(); ++i) {
                 spend();
                 if (!equal(x.items[i], y.items[i])) return false;
@@ -76,8 +79,8 @@ int Value::compare(const Value& a, const Value& b, const char* op) {
         return c < 0 ? -1 : c > 0 ? 1 : 0;
     }
     bool plain = a.is_sequence() && a.kind_ == b.kind_ &&
-                 a.as_sequence().flavor == Sequence::Flavor::plain &&
-                 b.as_sequence().flavor == Sequence::Flavor::plain;
+                 (a.kind_ == Kind::tuple || (a.as_sequence().flavor == Sequence::Flavor::plain &&
+                                             b.as_sequence().flavor == Sequence::Flavor::plain));
     if (plain) {
         auto &x = a.as_items(), &y = b.as_items();
         for (size_t i = 0; i < x.size() && i < y.size(); ++i) {
@@ -109,6 +112,8 @@ bool Value::contains(const Value& container, const Value& item) {
     if (!container.iterable())
         throw Error("argument of type '" + container.type_name() + "' is not iterable",
                     "a string, list or dict behind `in`");
+    if (container.kind_ == Kind::list && container.as_sequence().flavor == Sequence::Flavor::keys)
+        hash_of(item);  // an Error for lists and dicts, as Python's lookup
     auto items = container.iterate();
     Value here;
     while (items->next(here)) {

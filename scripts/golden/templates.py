@@ -6,6 +6,8 @@ templates.py FILE            asks the peer again for every case of tests/golden/
                              expected | error}]}. A new case is added by hand without a verdict.
 templates.py --run LINES     reads {template, variables} lines, prints them with verdicts
 templates.py --fuzz N SEED   prints N random cases with verdicts (grammar: templates_fuzz.py)
+templates.py --table         prints every filter, test, method and operator with values of every
+                             kind, with verdicts (templates_table_cases.py)
 
 test_templates reads such lines where MOONLET_TEMPLATE_CASES names a file of them. The environment
 is the one that transformers sets up for chat templates. `error` holds the peer's message; ours has
@@ -25,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: E402
 
 sys.path.append(HERE)
 from templates_fuzz import cases as random_cases  # noqa: E402
+import templates_table_cases as templates_table  # noqa: E402
 
 
 class Generation(ext.Extension):
@@ -38,6 +41,36 @@ class Generation(ext.Extension):
 
     def _body(self, caller):
         return caller()
+
+
+class Dict:
+    """`dict` as transformers gives it to templates: callable, with fromkeys and nothing else."""
+
+    def __call__(self, *args, **kwargs):
+        return dict(*args, **kwargs)
+
+    def fromkeys(self, *args, **kwargs):
+        return dict.fromkeys(*args, **kwargs)
+
+
+class Namespace(jinja2.utils.Namespace):
+    """`namespace` as transformers gives it: no attribute begins with an underscore."""
+
+    def __init__(*args, **kwargs):
+        self, args = args[0], args[1:]
+        attributes = dict(*args, **kwargs)
+        for name in attributes:
+            Namespace.check(name)
+        jinja2.utils.Namespace.__init__(self, attributes)
+
+    def __setitem__(self, name, value):
+        Namespace.check(name)
+        jinja2.utils.Namespace.__setitem__(self, name, value)
+
+    @staticmethod
+    def check(name):
+        if isinstance(name, str) and name.startswith("_"):
+            raise jinja2.exceptions.SecurityError(f"attribute {name!r} of a namespace")
 
 
 def raise_exception(message):
@@ -59,6 +92,8 @@ def environment():
     env.filters["tojson"] = tojson
     env.globals["raise_exception"] = raise_exception
     env.globals["strftime_now"] = strftime_now
+    env.globals["dict"] = Dict()
+    env.globals["namespace"] = Namespace
     return env
 
 
@@ -79,13 +114,19 @@ def main():
     if sys.argv[1] == "--run":
         for line in open(sys.argv[2]):
             print(json.dumps(judged(json.loads(line))))
-    elif sys.argv[1] == "--fuzz":
-        for template, variables in random_cases(int(sys.argv[2]), int(sys.argv[3])):
+    elif sys.argv[1] in ("--fuzz", "--table"):
+        if sys.argv[1] == "--table":
+            made = ((t, templates_table.VARIABLES) for t in templates_table.cases())
+        else:
+            made = random_cases(int(sys.argv[2]), int(sys.argv[3]))
+        for template, variables in made:
             case = judged({"template": template, "variables": variables})
             # A memory address in the output is nobody's to match.
             if " at 0x" not in case.get("expected", "").lower():
                 print(json.dumps(case))
     else:
+        if os.path.isdir(sys.argv[1]):
+            sys.argv[1] = os.path.join(sys.argv[1], "semantics.json")
         with open(sys.argv[1]) as golden:
             cases = [judged(case) for case in json.load(golden)["cases"]]
         rows = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)

@@ -3,6 +3,8 @@
 judges them, and test_templates compares where MOONLET_TEMPLATE_CASES names the file."""
 import random
 
+import templates_table_cases as table
+
 VARIABLES = {
     "a": 1, "b": -3, "n": None, "s": "Hello wörld 한", "l": [3, 1, 2, "x", None], "f": 2.5,
     "d": {"k": 1, "b": [1, 2], "items": 5}, "t": True, "z": 0, "e": "",
@@ -37,6 +39,12 @@ METHODS = [
 BINARY = [
     "+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and",
     "or"]
+# What only Python's own values can do, or what prints addresses, is left out.
+FOREIGN = ("encode", "translate", "maketrans", "__len__", "has_key", "count=", "lipsum", "random")
+FILTERS += [f + a for f, all_ in table.FILTERS.items() for a in all_ if f != "nope"]
+TESTS += table.TESTS
+METHODS += ["." + m for m in table.STR + table.LIST + table.DICT
+            if not any(f in m for f in FOREIGN)]
 EXTRAS = [
     "", "{{ loop.index }}", "{{ loop.last }}", "{{ loop.previtem }}",
     "%s if loop.index == 2 %s%s break %s%s endif %s"]
@@ -98,10 +106,38 @@ def statement(rng, depth=0):
     if r < 0.93:
         call = f"{{{{ g({value}) }}}}"
         return f"{l} macro g({name}, y=1) {e}{body}{l} endmacro {e}{space}{call}"
-    if r < 0.96:
+    if r < 0.94:
         return f"{l} with {name} = {value} {e}{body}{l} endwith {e}"
+    if r < 0.98:
+        return construct(rng, l, e, body, name, value)
     chosen = rng.choice(["upper", "trim", "indent(1)", "replace(1, 2)"])
     return f"{l} filter {chosen} {e}{body}{l} endfilter {e}{space}"
+
+
+def construct(rng, l, e, body, name, value):
+    """Macros with callers, recursive loops, namespaces and what else takes several tags."""
+    return rng.choice([
+        f"{l} set ns = namespace(k={value}) {e}{l} for {name} in l {e}{l} set ns.k = {name} {e}"
+        f"{body}{l} endfor {e}{{{{ ns.k }}}}",
+        f"{l} macro h(p, q={value}) {e}{{{{ p }}}}{{{{ q }}}}{{{{ varargs }}}}{{{{ kwargs }}}}"
+        f"{l} endmacro {e}{{{{ h({value}) }}}}{{{{ h(1, 2, 3, z={value}) }}}}",
+        f"{l} macro w() {e}<{{{{ caller({value}) }}}}>{l} endmacro {e}"
+        f"{l} call({name}) w() {e}{body}{l} endcall {e}",
+        f"{l} for {name} in [1, [2, [3]], {value}] recursive {e}{{{{ loop.depth }}}}"
+        f"{{{{ loop({name}) if {name} is sequence and {name} is not string else {name} }}}}"
+        f"{l} endfor {e}",
+        f"{l} for {name} in {value} {e}{{{{ loop.index }}}}{{{{ loop.revindex0 }}}}"
+        f"{{{{ loop.cycle('p', 'q') }}}}{{{{ loop.changed({name}) }}}}{{{{ loop.nextitem }}}}"
+        f"{body}{l} endfor {e}",
+        f"{l} set {name}, o = {value}, 2 {e}{{{{ {name} }}}}{{{{ o }}}}",
+        f"{l} set {name} | upper | trim {e} {body} {l} endset {e}{{{{ {name} }}}}",
+        f"{l} generation {e}{body}{l} endgeneration {e}",
+        f"{l} block {name} {e}{body}{l} endblock {e}{{{{ self.{name}() }}}}",
+        f"{l} autoescape true {e}{body}{{{{ {value} }}}}{l} endautoescape {e}",
+        f"{l} raw {e}{{{{ {name} }}}} {l} endraw {e}",
+        f"{l} print {value}, {name} {e}",
+        f"{l} if false {e}{l} include 'x' {e}{l} endif {e}",
+    ])
 
 
 def cases(count, seed):

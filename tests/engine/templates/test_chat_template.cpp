@@ -134,7 +134,7 @@ TEST_CASE("the last message can be left open") {
                  {{"role", "assistant"}, {"content", "Well, "}}};
     ChatTemplate::Options options;
     options.add_generation_prompt = false;
-    options.continue_final_message = true;
+    options.continue_field = "content";
     const char* form = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}";
     const char* trims = "{% for m in messages %}<{{ m.role }}>{{ m.content|trim }}</>{% endfor %}";
     CHECK(ChatTemplate::from_source(form, {})->render(talk, options) ==
