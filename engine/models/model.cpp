@@ -7,9 +7,10 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "formats/config.h"
 #include "models/device.h"
+#include "models/gguf_config.h"
+#include "models/gguf_model.h"
 #include "models/sources.h"
 
 MOONLET_DEFINE_REGISTRY(moonlet::Family, moonlet::Family)
@@ -28,11 +29,16 @@ std::string some_of(const std::vector<std::string>& names) {
     return text;
 }
 
-std::string dtype_text(at::ScalarType type) {
-    return type == at::kBFloat16 ? "bfloat16"
-           : type == at::kHalf   ? "float16"
-           : type == at::kDouble ? "float64"
-                                 : "float32";
+// GPTQ, AWQ, fp8 and their kin keep numbers whose meaning stands in other tensors. MXFP4 experts
+// are the exception: the family that has them unpacks them itself.
+void refuse_quantised(const Config& config) {
+    if (!config.has("quantization_config")) return;
+    const Config quantised = config.object("quantization_config");
+    const std::string method = quantised.string("quant_method", "");
+    if (method == "mxfp4") return;
+    throw Error("a quantised checkpoint" + (method.empty() ? "" : " (" + quote(method) + ")") +
+                    ", by quantization_config in config.json",
+                "weights in f32, bf16 or f16", "open the model it was made from, or a GGUF of it");
 }
 
 void lay_over(Json& base, const Json& options) {
@@ -60,9 +66,7 @@ void Model::add_classifier(const std::vector<std::string>& labels, const std::st
 std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> parameters,
                                   const std::string& device_reason) {
     Config config(json, "config.json");
-    if (config.has("quantization_config"))
-        throw Error("a quantised checkpoint (quantization_config in config.json)",
-                    "weights in f32, bf16 or f16", "quantised checkpoints are not supported yet");
+    refuse_quantised(config);
     const std::string type = config.string("model_type");
     const Family& family = Families::get(type);
     std::shared_ptr<Model> model = family.make(json, *parameters);
@@ -84,14 +88,29 @@ std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> 
     return model;
 }
 
-std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& options) {
+std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& options) {
     DeviceChoice choice = choose_device(options.device);
-    Config config = Config::read(folder + "/config.json");
-    Families::get(config.string("model_type"));  // the clearer error first
-    auto source =
-        std::make_shared<CheckpointSource>(Safetensors::open_folder(folder), quote(folder, 200));
-    at::ScalarType dtype = options.dtype ? *options.dtype : source->main_dtype();
-    return make_model(config.json(), std::make_unique<Parameters>(source, dtype, choice.device),
+    Json config;
+    std::shared_ptr<TensorSource> source;
+    at::ScalarType dtype;
+    if (is_gguf(path)) {
+        auto file = GgufModel::open(path);
+        config = config_from_gguf(*file);
+        Families::get(file->family().model_type);
+        source = std::make_shared<GgufSource>(file, gguf_sizes(config, file->family()));
+        dtype = main_dtype(*file);
+    } else {
+        Config read = Config::read(path + "/config.json");
+        Families::get(read.string("model_type"));  // the clearer errors first
+        refuse_quantised(read);
+        auto checkpoint =
+            std::make_shared<CheckpointSource>(Safetensors::open_folder(path), quote(path, 200));
+        config = read.json();
+        dtype = options.dtype ? *options.dtype : checkpoint->main_dtype();
+        source = checkpoint;
+    }
+    if (options.dtype) dtype = *options.dtype;
+    return make_model(config, std::make_unique<Parameters>(source, dtype, choice.device),
                       choice.reason);
 }
 
@@ -102,7 +121,7 @@ std::shared_ptr<Model> new_model(const Json& options, uint64_t seed, at::ScalarT
     Json config = Families::get(type).default_config();
     config["model_type"] = type;
     lay_over(config, options);
-    config["dtype"] = dtype_text(dtype);
+    config["dtype"] = dtype_words(dtype);
     auto parameters =
         std::make_unique<Parameters>(std::make_shared<RandomSource>(seed), dtype, choice.device);
     return make_model(config, std::move(parameters), choice.reason);
@@ -136,27 +155,6 @@ std::shared_ptr<Model> share_model(Model& model) {
         model.config(),
         std::make_unique<Parameters>(std::make_shared<SharedSource>(p), p.dtype(), p.device()),
         model.device_reason());
-}
-
-void save_model(Model& model, const std::string& folder) {
-    fs::create_directories(folder);
-    std::vector<TensorToWrite> tensors;
-    for (const Parameters::Entry& entry : model.parameters().entries()) {
-        at::Tensor tensor = entry.tensor.detach();
-        tensors.push_back(
-            {entry.name, dtype_of(tensor.scalar_type()), tensor.sizes().vec(), [tensor] {
-                 at::Tensor here = tensor.cpu().contiguous();
-                 auto keep = std::make_shared<at::Tensor>(here);
-                 return std::shared_ptr<const void>(keep, here.const_data_ptr());
-             }});
-    }
-    Json config = model.config();
-    for (const char* key : {"dtype", "torch_dtype"})  // transformers 5 and 4
-        if (config.contains(key)) config[key] = dtype_text(model.parameters().dtype());
-    if (!config.contains("dtype") && !config.contains("torch_dtype"))
-        config["torch_dtype"] = dtype_text(model.parameters().dtype());
-    write_safetensors(folder + "/model.safetensors", std::move(tensors));
-    write_file(folder + "/config.json", dump_json(config) + "\n");
 }
 
 }  // namespace moonlet

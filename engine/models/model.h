@@ -19,6 +19,8 @@
 
 namespace moonlet {
 
+struct GgufEntry;  // formats/gguf_write.h
+
 struct ModelInput {
     at::Tensor ids;  // int64 [B, T]
     // int64 [B, T]; undefined: how many real tokens stand before it in its row (mask) and in its
@@ -128,11 +130,12 @@ struct LoadOptions {
 // device.
 std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters> parameters,
                                   const std::string& device_reason = "");
-// A Hugging Face folder: config.json + model.safetensors or its shards. Weights are mapped, not
-// copied, when the dtype is the stored one. Error: missing or broken files, unknown model_type
-// (names the known ones), missing tensors or other shapes; unused tensors are only ignored when
-// the family says so (buffers such as rotary inv_freq).
-std::shared_ptr<Model> load_model(const std::string& folder, const LoadOptions& options = {});
+// A Hugging Face folder, config.json + model.safetensors or its shards, or a GGUF file or the first
+// of its shards. Weights are mapped, not copied, when the dtype is the stored one and the format
+// stores them as they are used; quantised ones become f32 unless a dtype is given. Error: missing
+// or broken files, unknown model_type (names the known ones), missing tensors or other shapes;
+// unused tensors are only ignored when the family says so (buffers such as rotary inv_freq).
+std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& options = {});
 // Random weights as the family initialises them; the same seed gives the same weights. `config`
 // needs model_type; its other keys are laid over the family's default_config.
 std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
@@ -141,7 +144,35 @@ std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
 // A second network over the same tensors, not copies: what trains one in place trains both; what is
 // laid over its Linear weights is its own, and at first there is nothing.
 std::shared_ptr<Model> share_model(Model& model);
-// config.json + model.safetensors (tied weights once), atomically, in the checkpoint's names.
-void save_model(Model& model, const std::string& folder);
+
+struct SaveOptions {
+    std::optional<at::ScalarType> dtype;  // default: the network's own
+    int64_t shard_bytes = 5'000'000'000;  // beyond it, several files and an index
+};
+// config.json + model.safetensors, or its shards and their index (tied weights once), atomically,
+// in the checkpoint's names; weight files of an earlier save that these do not replace are removed.
+// Interruptible, tells of its progress.
+void save_model(Model& model, const std::string& folder, const SaveOptions& options = {});
+
+// What a GGUF file says beside the network, as the small files of a folder would.
+struct GgufText {
+    std::string name;  // general.name, "" when there is none
+    Json generation_config, tokenizer_config;
+    std::vector<std::pair<std::string, std::string>> chat_templates;  // "default" first
+    std::string pooling;                                              // "mean" …, "" = not said
+};
+bool is_gguf(const std::string& path);  // by its name
+GgufText read_gguf_text(const std::string& path);
+
+struct GgufWritten {
+    std::vector<std::string> left_out;  // tensors that GGUF has no place for
+    size_t tensors = 0;
+};
+// The network as one GGUF file, most tensors in `type` ("f32", "f16", "bf16", "q8_0", "q4_0",
+// "q4_1", "q4_k", "q6_k"; as llama.cpp chooses for each). `more`: the tokenizer's entries and those
+// of general.*. Atomic, interruptible, tells of its progress. Error: a family or a setting that
+// llama.cpp does not have, a tensor without a place that the network needs.
+GgufWritten save_gguf(Model& model, const std::string& path, const std::string& type,
+                      const std::vector<GgufEntry>& more);
 
 }  // namespace moonlet

@@ -76,6 +76,13 @@ at::ScalarType scalar_type_from_name(const std::string& name) {
     return it->second;
 }
 
+std::string dtype_words(at::ScalarType type) {
+    return type == at::kBFloat16 ? "bfloat16"
+           : type == at::kHalf   ? "float16"
+           : type == at::kDouble ? "float64"
+                                 : "float32";
+}
+
 at::Tensor tensor_of(const TensorView& view) {
     auto options = at::TensorOptions().dtype(scalar_type(view.dtype));
     bool aligned = reinterpret_cast<uintptr_t>(view.data) % dtype_bytes(view.dtype) == 0;

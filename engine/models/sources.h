@@ -19,6 +19,9 @@ Dtype dtype_of(at::ScalarType type);
 // "f32", "bf16", "float16" … as people and config files write them. Error: unknown, with the list.
 at::ScalarType scalar_type_from_name(const std::string& name);
 
+// "float32" …, as config.json says them.
+std::string dtype_words(at::ScalarType type);
+
 // A view's bytes as a tensor: the map itself (copy-on-write: changing it never changes the file),
 // or a copy when the bytes are not aligned for their type.
 at::Tensor tensor_of(const TensorView& view);

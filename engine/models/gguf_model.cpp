@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a GGUF file and its shards, and its tensors as they stand.
+#include "models/gguf_model.h"
+
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "models/sources.h"
+
+namespace moonlet {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// "x-00002-of-00005.gguf" -> the stem, 2 and 5; false for another name.
+bool shard_name(const std::string& path, std::string& stem, int& number, int& count) {
+    const std::string name = fs::path(path).filename().string(), form = "-00000-of-00000.gguf";
+    if (name.size() <= form.size()) return false;
+    const std::string end = name.substr(name.size() - form.size());
+    for (size_t i = 0; i < form.size(); ++i)
+        if (form[i] == '0' ? !(end[i] >= '0' && end[i] <= '9') : end[i] != form[i]) return false;
+    stem = path.substr(0, path.size() - form.size());
+    number = std::stoi(end.substr(1, 5));
+    count = std::stoi(end.substr(10, 5));
+    return true;
+}
+
+std::string shard_path(const std::string& stem, int number, int count) {
+    char end[32];
+    std::snprintf(end, sizeof end, "-%05d-of-%05d.gguf", number, count);
+    return stem + end;
+}
+
+void check_kind(const Gguf& file) {
+    const GgufValue* type = file.find("general.type");
+    const std::string kind = type ? std::string(type->string()) : "model";
+    if (kind != "model")
+        throw Error(file.where() + " holds " + quote(kind) + " by its general.type", "a model");
+}
+
+std::optional<Dtype> plain_dtype(GgmlType type) {
+    switch (type) {
+        case GgmlType::F32: return Dtype::F32;
+        case GgmlType::F16: return Dtype::F16;
+        case GgmlType::BF16: return Dtype::BF16;
+        case GgmlType::F64: return Dtype::F64;
+        case GgmlType::I8: return Dtype::I8;
+        case GgmlType::I16: return Dtype::I16;
+        case GgmlType::I32: return Dtype::I32;
+        case GgmlType::I64: return Dtype::I64;
+        default: return std::nullopt;
+    }
+}
+
+}  // namespace
+
+std::shared_ptr<const GgufModel> GgufModel::open(const std::string& path) {
+    std::shared_ptr<GgufModel> model(new GgufModel());
+    std::string stem;
+    int number = 0, count = 0;
+    if (!shard_name(path, stem, number, count)) {
+        model->files_.push_back(Gguf::open(path));
+        const GgufValue* split = model->head().find("split.count");
+        if (split && split->integer() > 1)
+            throw Error(model->where() + " is one of " + std::to_string(split->integer()) +
+                            " shards, but not named as one",
+                        "NAME-00001-of-0000N.gguf", "give the shards their names again");
+    } else {
+        for (int i = 1; i <= count; ++i) {
+            const std::string shard = shard_path(stem, i, count);
+            if (!fs::exists(shard))
+                throw Error("no file " + quote(shard, 200) + ", which is one of the " +
+                                std::to_string(count) + " shards",
+                            "", "the download is incomplete: get it again");
+            model->files_.push_back(Gguf::open(shard));
+        }
+    }
+    check_kind(model->head());
+    for (const Gguf& file : model->files_)
+        for (const GgufTensor& tensor : file.tensors())
+            if (!model->tensors_.emplace(tensor.name, &tensor).second)
+                throw Error("tensor " + quote(tensor.name, 120) +
+                            " stands in two shards, one of them " + file.where());
+    if (model->tensors_.empty())
+        throw Error(model->where() + " holds no tensors, only a vocabulary", "a model",
+                    "open its tokenizer: tokenizers.load");
+    model->family_ = &gguf_family_of(model->head());
+    return model;
+}
+
+const GgufValue* GgufModel::find(const std::string& key) const {
+    if (key.rfind("tokenizer.", 0) == 0 || key.rfind("general.", 0) == 0) return head().find(key);
+    return head().find(family_->architecture + "." + key);
+}
+
+const GgufTensor* GgufModel::tensor(const std::string& name) const {
+    auto found = tensors_.find(name);
+    return found == tensors_.end() ? nullptr : found->second;
+}
+
+at::ScalarType main_dtype(const GgufModel& model) {
+    std::map<at::ScalarType, size_t> bytes;
+    for (const auto& [name, tensor] : model.tensors()) {
+        auto dtype = plain_dtype(tensor->type);
+        const at::ScalarType type = dtype ? scalar_type(*dtype) : at::kFloat;
+        if (type == at::kFloat || type == at::kHalf || type == at::kBFloat16)
+            bytes[type] += tensor->bytes;
+    }
+    at::ScalarType most = at::kFloat;
+    for (auto [type, count] : bytes)
+        if (count > bytes[most]) most = type;
+    return most;
+}
+
+at::Tensor tensor_of(const GgufTensor& t) {
+    if (auto dtype = plain_dtype(t.type))
+        return tensor_of(TensorView{*dtype, t.shape, t.data, t.bytes, t.owner});
+    interrupt::check();
+    at::Tensor values = at::empty(t.shape, at::kFloat);
+    float* out = values.data_ptr<float>();
+    const int64_t block = int64_t(ggml_block_size(t.type)), blocks = values.numel() / block;
+    const size_t block_bytes = ggml_block_bytes(t.type);
+    at::parallel_for(0, blocks, 4096, [&](int64_t begin, int64_t end) {
+        dequantize(t.type, t.data + size_t(begin) * block_bytes, (end - begin) * block,
+                   out + begin * block);
+    });
+    return values;
+}
+
+}  // namespace moonlet
