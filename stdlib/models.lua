@@ -58,7 +58,7 @@ local function resolve(name, opts)
     return hub.pull(name, of_hub, "models.load").path, given
 end
 
---- Opens a model: a Hugging Face folder (safetensors), "demo", "minilm", "org/name" of the hub
+--- Opens a model: a Hugging Face folder, a GGUF file, "demo", "minilm", "org/name" of the hub
 --- (with "@revision" or ":file.gguf" behind it; pulled where the cache lacks it), what models.pull
 --- gave, or "openai:NAME" at an OpenAI-compatible endpoint.
 ---@param name string|PulledModel

@@ -8,6 +8,7 @@
 #include "bindings/convert.h"
 #include "bindings/engine/adapter.h"
 #include "bindings/engine/classes.h"
+#include "bindings/engine/convert.h"
 #include "bindings/row.h"
 #include "core/error.h"
 
@@ -158,8 +159,12 @@ int remove(lua_State* L) {
 }
 
 const OptionTable kSaveOptions = {
-    {"merged", "boolean", "false", "the whole model with what is on folded in"},
+    {"merged", "boolean", "false", "the whole model with what is on folded in; so with gguf"},
     {"adapter", "string", "the one that is on", "which adapter to write"},
+    {"format", "\"hf\"|\"gguf\"", "by the path", "a folder, or one file"},
+    {"type", "string", "the model's own",
+     "of the weights: f32, f16, bf16; gguf also q8_0, q4_0, q4_1, q4_k, q6_k"},
+    {"shard_bytes", "integer", "5000000000", "hf: beyond it, several weight files and an index"},
 };
 
 void refuse_folder(const std::string& folder, const char* file, const char* holds,
@@ -170,43 +175,37 @@ void refuse_folder(const std::string& folder, const char* file, const char* hold
                     "both in one folder would be opened as another model");
 }
 
-void save_whole(LanguageModel& model, const std::string& folder) {
-    refuse_folder(folder, "adapter_config.json", "an adapter", "another folder for a whole model");
-    save_language_model(model, folder);
-}
-
 int save(lua_State* L) {
     auto model = self(L);
-    const std::string folder = check_string(L, 2);
+    const std::string path = check_string(L, 2);
     Json options = options_json(L, 3, kSaveOptions);
-    bool merged = false;
+    bool whole = false;
     std::string name;
-    read_option(options, "merged", merged);
+    ExportOptions save;
+    read_option(options, "merged", whole);
     read_option(options, "adapter", name);
+    read_option(options, "format", save.format);
+    read_option(options, "type", save.type);
+    read_option(options, "shard_bytes", save.shard_bytes);
+    if (is_gguf(path) || save.format == "gguf") whole = true;
     Adapters* set = Adapters::find(*model->network);
     const std::vector<std::string> on = set ? set->active() : std::vector<std::string>();
-    if (merged && !on.empty()) {
-        // Over a network of its own, so that this one stays as it is whatever happens.
-        LanguageModel copy = *model;
-        copy.context.reset();
-        copy.network = share_model(*model->network);
-        Adapters& folded = Adapters::of(*copy.network);
-        std::vector<std::pair<std::string, double>> weights;
-        for (const std::string& n : on) {
-            folded.copy(set->get(n));
-            weights.emplace_back(n, set->get(n).weight);
-        }
-        folded.use(weights);
-        folded.merge({});
-        save_whole(copy, folder);
-        return 0;
+    if (whole && !name.empty())
+        throw Error("m:save: adapter with a whole model", "one of them",
+                    "m:use(name) switches to it, then save the model");
+    if (whole || (name.empty() && on.empty())) {
+        refuse_folder(path, "adapter_config.json", "an adapter",
+                      "another folder for a whole model");
+        LanguageModel copy = merged(*model);
+        return push_exported(L, save_language_model(copy, path, save)), 1;
     }
-    if (merged || (name.empty() && on.empty())) return save_whole(*model, folder), 0;
+    if (!save.format.empty() || !save.type.empty())
+        throw Error("m:save: format or type for an adapter", "merged = true for a whole model");
     if (name.empty() && on.size() > 1)
         throw Error("m:save with " + std::to_string(on.size()) + " adapters on",
                     "{adapter = name} to write one, or {merged = true} to write all as one model");
-    refuse_folder(folder, "config.json", "a model", "another folder for an adapter");
-    need_adapters(*model).save(name.empty() ? on[0] : name, folder);
+    refuse_folder(path, "config.json", "a model", "another folder for an adapter");
+    need_adapters(*model).save(name.empty() ? on[0] : name, path);
     return 0;
 }
 
@@ -226,14 +225,33 @@ const bool registered = add_rows({
     {"Model:unmerge", unmerge, "-> Model",
      "Takes back every merge: the weights are bit for bit those of before.", ""},
     {"Model:remove_adapter", remove, "name: string", "Forgets an adapter.", ""},
-    {"Model:save", save, "folder: string, opts?: SaveOptions",
+    {"Model:save", save, "path: string, opts?: SaveOptions -> Exported?",
      "Writes the adapter that is on, in PEFT's layout; without one, or with merged = true, the "
-     "whole "
-     "model: config.json, model.safetensors, tokenizer, template. Each file appears atomically.",
+     "whole model: a Hugging Face folder (config, weights, tokenizer, templates, "
+     "generation_config), or one GGUF file where the path ends in .gguf. Each file appears "
+     "atomically.",
      "", kSaveOptions},
 });
 
 }  // namespace
+
+LanguageModel merged(const LanguageModel& model) {
+    LanguageModel copy = model;
+    copy.context.reset();
+    Adapters* set = Adapters::find(*model.network);
+    const std::vector<std::string> on = set ? set->active() : std::vector<std::string>();
+    if (on.empty()) return copy;
+    copy.network = share_model(*model.network);
+    Adapters& folded = Adapters::of(*copy.network);
+    std::vector<std::pair<std::string, double>> weights;
+    for (const std::string& name : on) {
+        folded.copy(set->get(name));
+        weights.emplace_back(name, set->get(name).weight);
+    }
+    folded.use(weights);
+    folded.merge({});
+    return copy;
+}
 
 std::shared_ptr<LanguageModel> load_adapted(const std::string& folder, const std::string& base,
                                             const LoadOptions& options) {

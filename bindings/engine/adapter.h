@@ -14,4 +14,8 @@ namespace moonlet::bindings {
 std::shared_ptr<LanguageModel> load_adapted(const std::string& folder, const std::string& base,
                                             const LoadOptions& options);
 
+// The model with the adapters that are on folded in, over a network of its own: the one given stays
+// as it is. Without adapters it is the model itself.
+LanguageModel merged(const LanguageModel& model);
+
 }  // namespace moonlet::bindings

@@ -17,7 +17,8 @@ namespace moonlet::bindings {
 namespace {
 
 const OptionTable kLoadOptions = {
-    {"dtype", "\"f32\"|\"bf16\"|\"f16\"", "", "of the weights; absent: as in the file"},
+    {"dtype", "\"f32\"|\"bf16\"|\"f16\"", "",
+     "of the weights; absent: as in the file, f32 where it is quantised"},
     {"device", "string", "\"auto\"", "auto, cpu, cuda or cuda:N"},
     {"base", "string", "as the adapter says", "the base model of a folder that holds an adapter"},
 };
@@ -152,8 +153,8 @@ int release(lua_State* L) {
 
 const bool registered = add_rows({
     {"models.load", load, "name: string, opts?: LoadOptions -> Model",
-     "Opens a model: a Hugging Face folder (safetensors), a LoRA adapter's folder (with its base), "
-     "or \"demo\" or \"minilm\".",
+     "Opens a model: a Hugging Face folder (safetensors), a GGUF file, a LoRA adapter's folder "
+     "(with its base), or \"demo\" or \"minilm\".",
      "m = models.load \"demo\"", kLoadOptions},
     {"models.new", new_model_, "opts: table -> Model",
      "Makes a model with random weights: family = \"llama\"|\"gpt2\"|\"qwen3\"|\"bert\", seed, "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model folder as a whole: what is opened, what is said of it, what is written back.
+// A model as a whole: what is opened and what is said of it.
 #include "generation/language_model.h"
 
 #include <cstdio>
@@ -23,30 +23,46 @@ std::string ending(const std::string& path) {
     return e;
 }
 
-// A folder with config.json, or an error that says what was found instead.
-std::string model_folder(const std::string& name) {
-    bool gguf = ending(name) == ".gguf";
-    std::string path = gguf && !fs::exists(name) ? name : resolve_model_path(name);
-    if (gguf)
-        throw Error(quote(name, 200) + " is a GGUF file", "a Hugging Face folder",
-                    "GGUF comes with a later version; open the folder it was made from");
+// The one GGUF model in a folder; "" where there is none. Error: several.
+std::string gguf_in(const std::string& folder) {
+    std::vector<std::string> found;
+    std::string names;
+    for (auto& entry : fs::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        if (!is_gguf(name)) continue;
+        const size_t shard = name.rfind("-of-");  // x-00002-of-00005.gguf belongs to the first
+        if (shard != std::string::npos && shard > 5 && name.substr(shard - 5, 5) != "00001")
+            continue;
+        found.push_back(entry.path().string());
+        names += (names.empty() ? "" : ", ") + name;
+    }
+    if (found.size() > 1)
+        throw Error(quote(folder, 200) + " holds several GGUF models: " + names, "one of them",
+                    "give its path");
+    return found.empty() ? "" : found[0];
+}
+
+// A folder with config.json or a GGUF file, or an error that says what was found instead.
+std::string model_path(const std::string& name) {
+    const std::string path = resolve_model_path(name), kind = ending(path);
     if (!fs::is_directory(path)) {
+        if (is_gguf(path)) return path;
+        if (kind == ".bin" || kind == ".pt" || kind == ".pth" || kind == ".pkl" || kind == ".ckpt")
+            throw Error(quote(path, 200) + " is a pickle, which could run any code",
+                        "a folder with safetensors, or a .gguf file",
+                        "convert it with transformers: model.save_pretrained(folder, "
+                        "safe_serialization=True)");
         std::string folder = fs::path(path).parent_path().string();
         bool inside = fs::exists(fs::path(path).parent_path() / "config.json");
         throw Error(quote(path, 200) + " is a file",
-                    "a folder with config.json and model.safetensors",
+                    "a folder with config.json and model.safetensors, or a .gguf file",
                     inside ? "give its folder, " + quote(folder.empty() ? "." : folder, 200) : "");
     }
-    if (!fs::exists(fs::path(path) / "config.json")) {
-        std::string todo = "looked for " + (fs::path(path) / "config.json").string();
-        for (auto& entry : fs::directory_iterator(path))
-            if (ending(entry.path().string()) == ".gguf")
-                todo = "it holds " + entry.path().filename().string() +
-                       ", but GGUF comes with a later version";
-        throw Error(quote(path, 200) + " has no config.json",
-                    "a folder with config.json and model.safetensors", todo);
-    }
-    return path;
+    if (fs::exists(fs::path(path) / "config.json")) return path;
+    if (std::string gguf = gguf_in(path); !gguf.empty()) return gguf;
+    throw Error(quote(path, 200) + " has no config.json",
+                "a folder with config.json and model.safetensors, or with a .gguf file",
+                "looked for " + (fs::path(path) / "config.json").string());
 }
 
 // "models/demo/" -> "demo"; the hub's cache, models--Qwen--Qwen3-0.6B/snapshots/<hash> ->
@@ -59,6 +75,7 @@ std::string nice_name(const std::string& folder) {
         if (size_t dashes = repository.rfind("--"); dashes != std::string::npos)
             return repository.substr(dashes + 2);
     }
+    if (is_gguf(path.string())) return path.stem().string();
     return path.filename().empty() ? folder : path.filename().string();
 }
 
@@ -122,42 +139,51 @@ std::string LanguageModel::describe() const {
     return overlay.empty() ? text : text + " · " + overlay;
 }
 
-std::shared_ptr<LanguageModel> load_language_model(const std::string& name,
-                                                   const LoadOptions& options) {
-    fs::path folder = model_folder(name);
-    auto model = std::make_shared<LanguageModel>();
-    model->name = nice_name(folder.string());
-    model->folder = folder.string();
-    // Small files first: a broken one is told of before gigabytes are mapped.
-    model->generation_config =
+namespace {
+
+void read_folder(LanguageModel& model, const fs::path& folder) {
+    model.generation_config =
         GenerationConfig::from_json(json_if_there(folder / "generation_config.json"),
                                     read_json((folder / "config.json").string()));
-    model->tokenizer_config = json_if_there(folder / "tokenizer_config.json");
-    if (fs::exists(folder / "tokenizer.json")) model->tokenizer = Tokenizer::load(folder.string());
-    model->chat_template = ChatTemplate::load(folder.string());
-    read_pooling(*model, folder.string());
-    model->network = load_model(folder.string(), options);
+    model.tokenizer_config = json_if_there(folder / "tokenizer_config.json");
+    if (fs::exists(folder / "tokenizer.json")) model.tokenizer = Tokenizer::load(folder.string());
+    model.chat_template = ChatTemplate::load(folder.string());
+    read_pooling(model, folder.string());
+}
+
+void read_file(LanguageModel& model, const std::string& path) {
+    GgufText text = read_gguf_text(path);
+    if (!text.name.empty()) model.name = text.name;
+    model.generation_config = GenerationConfig::from_json(text.generation_config, Json());
+    model.tokenizer_config = text.tokenizer_config;
+    if (!text.chat_templates.empty())
+        model.chat_template =
+            ChatTemplate::from_sources(text.chat_templates, text.tokenizer_config);
+    if (!text.pooling.empty()) model.pooling = text.pooling;
+    const std::string json = "tokenizer.huggingface.json in " + quote(path, 200);
+    if (!text.tokenizer_json.empty())
+        model.tokenizer = Tokenizer::from_json(parse_json(text.tokenizer_json, json), json);
+}
+
+}  // namespace
+
+std::shared_ptr<LanguageModel> load_language_model(const std::string& name,
+                                                   const LoadOptions& options) {
+    const std::string path = model_path(name);
+    auto model = std::make_shared<LanguageModel>();
+    model->name = nice_name(path);
+    model->folder = path;
+    // Small files first: a broken one is told of before gigabytes are mapped.
+    if (is_gguf(path)) read_file(*model, path);
+    else read_folder(*model, path);
+    model->network = load_model(path, options);
     note_opened(name, model->folder);
     return model;
 }
 
-void save_language_model(LanguageModel& model, const std::string& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed)
-        throw Error("cannot make the folder " + quote(folder, 200) + ": " + failed.message());
-    fs::path to = folder;
-    auto put = [&](const char* file, const Json& json) {
-        if (!json.is_null()) write_file((to / file).string(), dump_json(json) + "\n");
-    };
-    save_model(*model.network, folder);
-    if (model.tokenizer) model.tokenizer->save(folder);
-    put("tokenizer_config.json", model.tokenizer_config);
-    if (model.chat_template)
-        write_file((to / "chat_template.jinja").string(), model.chat_template->source());
-    put("generation_config.json", model.generation_config.json);
-    if (!model.network->causal() || model.normalize || model.pooling != "mean")
-        save_pooling(model, folder);
+std::string stored_type(const std::string& name) {
+    const auto type = stored_dtype(model_path(name));
+    return type ? dtype_text(*type) : "quantised";
 }
 
 }  // namespace moonlet

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What models.load opens: a network together with its tokenizer, chat template and generation
-// config, from one folder. It answers questions about text (logits, embeddings, likelihood);
-// writing text is generator.h. It knows no Lua and never prints.
+// config, from one folder or one GGUF file. It answers questions about text (logits, embeddings,
+// likelihood); writing text is generator.h. It knows no Lua and never prints.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,7 @@ class Context;  // generation/context.h
 
 struct LanguageModel {
     std::string name;    // "demo", or the folder's last part
-    std::string folder;  // "" for a new model
+    std::string folder;  // or the GGUF file; "" for a new model
     std::shared_ptr<Model> network;
     std::shared_ptr<Tokenizer> tokenizer;         // nullptr when the folder has none
     std::shared_ptr<ChatTemplate> chat_template;  // nullptr when the folder has none
@@ -55,13 +55,50 @@ struct LanguageModel {
     std::string describe() const;
 };
 
-// `name` as core resolve_model_path takes it. Error: no such folder, what is not a model folder (a
-// single file, a .gguf, no config.json), and as load_model.
+// `name` as core resolve_model_path takes it: a folder, or a .gguf file (of shards, any one), or a
+// folder that holds one GGUF model. Error: no such path, what is not a model (another file, a
+// pickle, no config.json), and as load_model.
 std::shared_ptr<LanguageModel> load_language_model(const std::string& name,
                                                    const LoadOptions& options = {});
-// The network's files plus tokenizer.json, tokenizer_config.json, chat_template.jinja and
-// generation_config.json; atomic file by file.
-void save_language_model(LanguageModel& model, const std::string& folder);
+
+// How the weights of a path stand there: "f32", "f16", "bf16", "quantised". Error: as loading.
+std::string stored_type(const std::string& name);
+
+struct ExportOptions {
+    std::string format;  // "hf", "gguf"; "" = by the path: gguf where it ends in .gguf
+    // Of the weights: "f32", "f16", "bf16"; for gguf also "q8_0", "q4_0", "q4_1", "q4_k", "q6_k".
+    // "" = the network's own.
+    std::string type;
+    int64_t shard_bytes = 5'000'000'000;  // hf: beyond it, several weight files and an index
+};
+struct Exported {
+    std::string path, format, type;
+    std::vector<std::string> left_out;  // tensors that the format has no place for
+    int64_t bytes = 0;                  // of what was written
+};
+// Everything a folder holds: the network's files plus tokenizer.json, tokenizer_config.json, chat
+// templates and generation_config.json, atomic file by file; or one GGUF file with all of it.
+// Interruptible. Error: an unknown format or type, and as save_model and save_gguf.
+Exported save_language_model(LanguageModel& model, const std::string& path,
+                             const ExportOptions& options = {});
+
+// How two models answer the same: for what was written and opened again.
+struct PromptCheck {
+    std::string prompt;  // the text, or the rendered chat
+    bool chat = false;
+    bool same_text = true;         // chat: both templates render it alike
+    bool same_ids = true;          // both tokenizers give the same ids
+    bool double_begin = false;     // the second one's ids begin with two beginnings of a text
+    int tokens = 0, same_top = 0;  // positions, and those with the same likeliest next token
+    int real_changes = 0;   // others: those where the first model's choice was not a near tie
+    double divergence = 0;  // KL(first || second), mean over the positions, nats
+    double difference = 0;  // largest absolute difference of logits (encoders: of embeddings)
+};
+// One row per prompt and per chat (an array of messages); prompts longer than either model's
+// context are cut. Error: models of different kinds or vocabularies. Interruptible.
+std::vector<PromptCheck> compare_models(LanguageModel& first, LanguageModel& second,
+                                        const std::vector<std::string>& prompts,
+                                        const std::vector<Json>& chats);
 
 // f32 [T, vocab] on the CPU, for a causal model. Interruptible (throws Interrupted), as all below.
 at::Tensor logits_of(LanguageModel& model, const std::vector<int>& ids);

@@ -64,7 +64,7 @@ int64_t attention_scalar(const GgufFamily& family, int64_t layers, int64_t hidde
     return layers == family.scalar_layers ? hidden / std::max<int64_t>(1, heads) : head_dim;
 }
 
-// Sizes that the network knows better than a config.json that leaves them to defaults.
+// Sizes that the network knows where config.json leaves them to defaults.
 Json known_size(const Model& model, const std::string& key) {
     if (key == "block_count") return model.num_hidden_layers();
     if (key == "context_length") return model.max_positions();
@@ -157,6 +157,11 @@ Json config_from_gguf(const GgufModel& model) {
         config["id2label"] = names;
         config["label2id"] = ids;
     }
+    if (model.tensor("cls.output.weight")) {
+        std::string name = family.hf_class;
+        if (name.ends_with("Model")) name.resize(name.size() - 5);
+        config["architectures"] = {name + "ForSequenceClassification"};
+    }
     for (const char* name : {"bos", "eos", "pad"}) {
         const std::string key = name == std::string("pad") ? "padding" : name;
         if (const GgufValue* id = model.find("tokenizer.ggml." + key + "_token_id"))
@@ -183,11 +188,11 @@ std::vector<GgufEntry> config_to_gguf(const Model& model, const GgufFamily& fami
                             family.architecture,
                         "this model can only be saved as a Hugging Face folder");
     }
+    if (family.check) family.check(config, model.num_hidden_layers());
     for (const GgufKeyRow& row : family.keys) {
-        Json value = known_size(model, row.key);
-        if (value.is_null() || (value == 0 && row.config.empty()))
-            value = row.config.empty() ? row.absent : value_at(config, row.config);
-        if (value.is_null()) value = row.absent;
+        Json value = row.config.empty() ? row.absent : value_at(config, row.config);
+        if (value.is_null()) value = known_size(model, row.key);
+        if (value.is_null() && !config.contains(row.config)) value = row.absent;
         if (value.is_null() && row.key == "feed_forward_length") value = 4 * model.hidden_size();
         if (value.is_null()) continue;
         const bool whole_key = row.key.rfind("tokenizer.", 0) == 0;
@@ -206,6 +211,9 @@ std::vector<GgufEntry> config_to_gguf(const Model& model, const GgufFamily& fami
                     entry.value =
                         entry.value.get<int64_t>() - gguf_sizes(config, family).unused_positions;
     entries.push_back({prefix + "vocab_size", GgufType::U32, model.vocab_size()});
+    if (const Classifier* head = model.classifier())
+        entries.push_back(
+            {prefix + "classifier.output_labels", GgufType::ARRAY, head->labels, GgufType::STRING});
     const int64_t layers = model.num_hidden_layers();
     if (family.window_period > 0) {
         const std::vector<bool> on = windows_of(config, family, layers);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Llama and the decoders that share its tensors.
+#include "core/error.h"
 #include "models/gguf_families.h"
 
 namespace moonlet {
@@ -56,12 +57,24 @@ GgufFamily qwen3() {
             .rope_theta = 10000};
 }
 
+// llama.cpp turns no positions in every fourth layer, whatever a file may say.
+void check_no_rope(const Json& config, int64_t layers) {
+    auto list = config.find("no_rope_layers");
+    if (list == config.end() || !list->is_array()) return;
+    for (int64_t i = 0; i < layers; ++i)
+        if (i >= int64_t(list->size()) || (*list)[size_t(i)] != int((i + 1) % 4 != 0))
+            throw Error("config.json says no_rope_layers = " + quote(list->dump(), 80),
+                        "0 for every fourth layer, which is all that llama.cpp computes",
+                        "this model can only be saved as a Hugging Face folder");
+}
+
 GgufFamily smollm3() {
     GgufFamily f = llama();
     f.architecture = f.model_type = "smollm3";
     f.hf_class = "SmolLM3ForCausalLM";
     f.fixed.push_back({"no_rope_layer_interval", 4});
     f.fixed.push_back({"use_sliding_window", false});
+    f.check = check_no_rope;
     f.rope_theta = 2000000;
     return f;
 }

@@ -103,18 +103,22 @@ const GgufTensor* GgufModel::tensor(const std::string& name) const {
     return found == tensors_.end() ? nullptr : found->second;
 }
 
-at::ScalarType main_dtype(const GgufModel& model) {
-    std::map<at::ScalarType, size_t> bytes;
+std::optional<at::ScalarType> plain_dtype(const GgufModel& model) {
+    std::map<at::ScalarType, size_t> bytes;  // quantised ones stand under bytes
     for (const auto& [name, tensor] : model.tensors()) {
         auto dtype = plain_dtype(tensor->type);
-        const at::ScalarType type = dtype ? scalar_type(*dtype) : at::kFloat;
-        if (type == at::kFloat || type == at::kHalf || type == at::kBFloat16)
-            bytes[type] += tensor->bytes;
+        const at::ScalarType type = dtype ? scalar_type(*dtype) : at::kByte;
+        if (!dtype || at::isFloatingType(type)) bytes[type] += tensor->bytes;
     }
     at::ScalarType most = at::kFloat;
     for (auto [type, count] : bytes)
         if (count > bytes[most]) most = type;
-    return most;
+    if (most == at::kByte) return std::nullopt;
+    return most == at::kDouble ? at::kFloat : most;
+}
+
+at::ScalarType main_dtype(const GgufModel& model) {
+    return plain_dtype(model).value_or(at::kFloat);
 }
 
 at::Tensor tensor_of(const GgufTensor& t) {

@@ -36,7 +36,9 @@ class GgufModel {
     std::map<std::string, const GgufTensor*> tensors_;
 };
 
-// The type that most bytes hold: f32, f16 or bf16; f32 for quantised ones.
+// The type that most bytes hold: f32, f16 or bf16; nothing where most are quantised.
+std::optional<at::ScalarType> plain_dtype(const GgufModel& model);
+// The same, f32 for quantised ones.
 at::ScalarType main_dtype(const GgufModel& model);
 // A tensor as it stands: the map for plain types, f32 for quantised ones. Interruptible.
 at::Tensor tensor_of(const GgufTensor& tensor);

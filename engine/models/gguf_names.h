@@ -65,6 +65,8 @@ struct GgufFamily {
     // query_pre_attn_scalar is the head's size, but in the model of this many layers
     // hidden / heads; 0: there is no such key.
     int64_t scalar_layers = 0;
+    // Error: config.json asks for what no row can say.
+    void (*check)(const Json& config, int64_t layers) = nullptr;
     // Several families may share an architecture: the first whose test holds is taken.
     bool (*when)(const Gguf& file) = nullptr;
 };

@@ -150,7 +150,8 @@ GgufWritten save_gguf(Model& model, const std::string& path, const std::string& 
     entries.push_back({"general.file_type", GgufType::U32, file.number});
     if (ggml_block_size(file.type) > 1)
         entries.push_back({"general.quantization_version", GgufType::U32, 2});
-    for (const GgufEntry& entry : more) {
+    for (GgufEntry entry : more) {
+        if (entry.key.rfind("{arch}", 0) == 0) entry.key.replace(0, 6, family.architecture);
         const bool there = std::any_of(entries.begin(), entries.end(),
                                        [&](const GgufEntry& e) { return e.key == entry.key; });
         if (!there) entries.push_back(entry);

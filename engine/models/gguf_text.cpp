@@ -75,6 +75,7 @@ Lookup look_up(const GgufModel& model, const std::vector<int64_t>& wanted) {
 }
 
 std::vector<int64_t> ending_ids(const GgufModel& model, const Lookup& lookup) {
+    if (const GgufValue* all = model.head().find("moonlet.eos_token_ids")) return all->integers();
     std::vector<int64_t> ids;
     auto add = [&](int64_t id) {
         if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
@@ -166,6 +167,9 @@ GgufText read_gguf_text(const std::string& path) {
     if (const GgufValue* length = model->find("context_length"))
         text.tokenizer_config["model_max_length"] = length->integer();
     text.chat_templates = templates(*model);
+    if (const GgufValue* json = model->find("tokenizer.huggingface.json"))
+        text.tokenizer_json = std::string(json->string());
+    text.has_vocabulary = model->find("tokenizer.ggml.tokens") != nullptr;
     constexpr const char* kPooling[] = {"", "mean", "cls", "lasttoken", "cls"};
     if (const GgufValue* pooling = model->find("pooling_type"))
         if (int64_t kind = pooling->integer(); kind >= 0 && kind < 5) text.pooling = kPooling[kind];

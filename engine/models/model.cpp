@@ -114,6 +114,11 @@ std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& op
                       choice.reason);
 }
 
+std::optional<at::ScalarType> stored_dtype(const std::string& path) {
+    if (is_gguf(path)) return plain_dtype(*GgufModel::open(path));
+    return CheckpointSource(Safetensors::open_folder(path), quote(path, 200)).main_dtype();
+}
+
 std::shared_ptr<Model> new_model(const Json& options, uint64_t seed, at::ScalarType dtype,
                                  const std::string& device) {
     DeviceChoice choice = choose_device(device);

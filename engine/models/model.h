@@ -13,13 +13,12 @@
 
 #include "core/json.h"
 #include "core/registry.h"
+#include "formats/gguf_write.h"
 #include "models/cache.h"
 #include "models/classifier.h"
 #include "models/parameters.h"
 
 namespace moonlet {
-
-struct GgufEntry;  // formats/gguf_write.h
 
 struct ModelInput {
     at::Tensor ids;  // int64 [B, T]
@@ -136,6 +135,8 @@ std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters
 // or broken files, unknown model_type (names the known ones), missing tensors or other shapes;
 // unused tensors are only ignored when the family says so (buffers such as rotary inv_freq).
 std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& options = {});
+// The type most weights at `path` are stored in; nothing where they are quantised.
+std::optional<at::ScalarType> stored_dtype(const std::string& path);
 // Random weights as the family initialises them; the same seed gives the same weights. `config`
 // needs model_type; its other keys are laid over the family's default_config.
 std::shared_ptr<Model> new_model(const Json& config, uint64_t seed,
@@ -160,6 +161,8 @@ struct GgufText {
     Json generation_config, tokenizer_config;
     std::vector<std::pair<std::string, std::string>> chat_templates;  // "default" first
     std::string pooling;                                              // "mean" …, "" = not said
+    bool has_vocabulary = false;                                      // of any kind
+    std::string tokenizer_json;  // tokenizer.huggingface.json: a whole tokenizer.json; "" = none
 };
 bool is_gguf(const std::string& path);  // by its name
 GgufText read_gguf_text(const std::string& path);
@@ -170,8 +173,9 @@ struct GgufWritten {
 };
 // The network as one GGUF file, most tensors in `type` ("f32", "f16", "bf16", "q8_0", "q4_0",
 // "q4_1", "q4_k", "q6_k"; as llama.cpp chooses for each). `more`: the tokenizer's entries and those
-// of general.*. Atomic, interruptible, tells of its progress. Error: a family or a setting that
-// llama.cpp does not have, a tensor without a place that the network needs.
+// of general.*; {arch} in a key is the architecture. Atomic, interruptible, tells of its progress.
+// Error: a family or a setting that llama.cpp does not have, a tensor without a place that the
+// network needs.
 GgufWritten save_gguf(Model& model, const std::string& path, const std::string& type,
                       const std::vector<GgufEntry>& more);
 

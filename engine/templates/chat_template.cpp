@@ -136,12 +136,17 @@ void ChatTemplate::add(const std::string& name, std::string source) {
 }
 
 std::shared_ptr<ChatTemplate> ChatTemplate::from_source(std::string jinja, Json special_tokens) {
+    return from_sources({{"default", std::move(jinja)}}, std::move(special_tokens));
+}
+
+std::shared_ptr<ChatTemplate> ChatTemplate::from_sources(
+    const std::vector<std::pair<std::string, std::string>>& named, Json special_tokens) {
     std::shared_ptr<ChatTemplate> made(new ChatTemplate());
     made->special_tokens_ = Json::object();
     if (special_tokens.is_object())
         for (auto& [name, token] : special_tokens.items())
-            if (!token.is_null()) made->special_tokens_[name] = token_text(token);
-    made->add("default", std::move(jinja));
+            if (Json text = token_text(token); text.is_string()) made->special_tokens_[name] = text;
+    for (const auto& [name, source] : named) made->add(name, source);
     return made;
 }
 

@@ -21,6 +21,10 @@ class ChatTemplate {
     // Error: not Jinja (line and column).
     static std::shared_ptr<ChatTemplate> from_source(std::string jinja, Json special_tokens);
 
+    // The same from several by name, "default" and others.
+    static std::shared_ptr<ChatTemplate> from_sources(
+        const std::vector<std::pair<std::string, std::string>>& named, Json special_tokens);
+
     // From a folder: chat_template.jinja (and additional_chat_templates/*.jinja), else
     // chat_template.json, else "chat_template" of tokenizer_config.json (a string, or a list of
     // {name, template}: "default", and "tool_use" when tools are given). nullptr when the folder
