@@ -163,7 +163,8 @@ std::string resolve_model_path(const std::string& name) {
         }
     }
     throw Error("no model " + quote(name, 200),
-                "a folder with config.json and model.safetensors, or \"demo\" or \"minilm\"",
+                "a folder with config.json and model.safetensors, a .gguf file, \"demo\" or "
+                "\"minilm\"",
                 looked.empty() ? "" : "looked in " + looked);
 }
 

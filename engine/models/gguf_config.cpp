@@ -192,7 +192,9 @@ std::vector<GgufEntry> config_to_gguf(const Model& model, const GgufFamily& fami
     for (const GgufKeyRow& row : family.keys) {
         Json value = row.config.empty() ? row.absent : value_at(config, row.config);
         if (value.is_null()) value = known_size(model, row.key);
-        if (value.is_null() && !config.contains(row.config)) value = row.absent;
+        // null in config.json is none, not the default; where 0 says so, 0 is written.
+        if (value.is_null() && (!config.contains(row.config) || row.absent == 0))
+            value = row.absent;
         if (value.is_null() && row.key == "feed_forward_length") value = 4 * model.hidden_size();
         if (value.is_null()) continue;
         const bool whole_key = row.key.rfind("tokenizer.", 0) == 0;

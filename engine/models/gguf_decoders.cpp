@@ -71,7 +71,7 @@ GgufFamily phi3() {
     const std::string hf = "model.layers.{i}.", gguf = "blk.{i}.";
     std::vector<GgufKeyRow> keys = llama_keys(1e-5);
     keys.pop_back();  // the head's size follows from the others
-    keys.push_back({"attention.sliding_window", "sliding_window"});
+    keys.push_back({"attention.sliding_window", "sliding_window", GgufKeyRow::whole, false, 0});
     return {.architecture = "phi3",
             .model_type = "phi3",
             .hf_class = "Phi3ForCausalLM",

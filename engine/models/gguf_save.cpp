@@ -163,6 +163,8 @@ GgufWritten save_gguf(Model& model, const std::string& path, const std::string& 
     const int64_t experts = experts_of(plan, sizes);
     const bool tied = !plan.count("output.weight");
     for (auto& [name, making] : plan) {
+        for (const at::Tensor& t : making.tensors)
+            if (!t.defined()) throw Error("a tensor of " + quote(name, 120) + " is missing");
         const std::vector<int64_t> shape = making.shape(sizes);
         const GgmlType t = gguf_tensor_type(
             {name, shape, making.layer, model.num_hidden_layers(), experts, tied}, file);

@@ -146,17 +146,73 @@ TEST_CASE("a saved model is the same model", "[language_model]") {
     CHECK(logits_of(*again, ids).equal(logits_of(*model, ids)));
 }
 
+TEST_CASE("a GGUF file has all that a folder has", "[language_model]") {
+    auto model = test::tiny();
+    model->generation_config.eos_token_ids = {5, 3, 4, 7};
+    model->generation_config.json["eos_token_id"] = {5, 3, 4, 7};
+    fs::path file = test::scratch() / "all.gguf", folder = test::scratch() / "from-gguf";
+    Exported written = save_language_model(*model, file.string());
+    CHECK(written.format == "gguf");
+    CHECK(written.type == "f32");
+    CHECK(written.bytes == int64_t(fs::file_size(file)));
+    auto again = load_language_model(file.string());
+    CHECK(again->generation_config.eos_token_ids == std::vector<int>{5, 3, 4, 7});
+    CHECK(again->chat_template->source() == model->chat_template->source());
+    const std::string text = "Once upon a time, <|im_end|> 여우";
+    CHECK(again->tokenizer->encode(text) == model->tokenizer->encode(text));
+    auto ids = test::some_ids(20);
+    at::Tensor difference = logits_of(*again, ids) - logits_of(*model, ids);
+    CHECK(difference.abs().max().item<double>() < 1e-5);
+    // And a folder of it.
+    save_language_model(*again, folder.string());
+    auto back = load_language_model(folder.string());
+    CHECK(back->generation_config.eos_token_ids == std::vector<int>{5, 3, 4, 7});
+    CHECK(back->chat_template->source() == model->chat_template->source());
+    CHECK(back->tokenizer->encode(text) == model->tokenizer->encode(text));
+    CHECK(logits_of(*back, ids).equal(logits_of(*again, ids)));
+    CHECK(stored_type(file.string()) == "f32");
+    ExportOptions options;
+    options.type = "q8_0";
+    save_language_model(*model, file.string(), options);
+    CHECK(stored_type(file.string()) == "quantised");
+}
+
+TEST_CASE("comparing models finds what differs", "[language_model]") {
+    auto model = test::tiny(), other = test::tiny();
+    Json chat = Json::array({{{"role", "user"}, {"content", "Hi"}}});
+    auto rows = compare_models(*model, *other, {"one", "and two"}, {chat});
+    REQUIRE(rows.size() == 3);
+    for (const PromptCheck& row : rows) {
+        CHECK((row.same_ids && row.same_text && !row.double_begin));
+        CHECK(row.tokens > 0);
+        CHECK(row.same_top == row.tokens);
+        CHECK(row.difference == 0);
+    }
+    at::NoGradGuard no_grad;
+    at::Tensor weight = other->network->parameters().entries()[3].tensor;
+    weight.mul_(-1);
+    rows = compare_models(*model, *other, {"one", "and two"}, {});
+    CHECK(rows[1].difference > 0);
+    CHECK(rows[1].divergence > 0);
+}
+
 TEST_CASE("what cannot be opened says what was looked for", "[language_model]") {
     CHECK_THROWS_WITH(load_language_model("no-such-model"),
                       Catch::Contains("no-such-model") && Catch::Contains("looked in"));
     fs::path folder = test::scratch() / "empty";
     fs::create_directories(folder);
     CHECK_THROWS_WITH(load_language_model(folder.string()), Catch::Contains("config.json"));
-    CHECK_THROWS_WITH(load_language_model("/no/such/model.gguf"), Catch::Contains("later version"));
+    CHECK_THROWS_WITH(load_language_model("/no/such/model.gguf"),
+                      Catch::Contains("/no/such/model.gguf"));
     write_file((folder / "x.gguf").string(), "GGUF");
-    CHECK_THROWS_WITH(load_language_model((folder / "x.gguf").string()),
-                      Catch::Contains("later version"));
+    CHECK_THROWS_WITH(load_language_model((folder / "x.gguf").string()), Catch::Contains("x.gguf"));
     CHECK_THROWS_WITH(load_language_model(folder.string()), Catch::Contains("x.gguf"));
+    write_file((folder / "y.gguf").string(), "GGUF");
+    CHECK_THROWS_WITH(load_language_model(folder.string()),
+                      Catch::Contains("several") && Catch::Contains("y.gguf"));
+    write_file((folder / "model.bin").string(), "x");
+    CHECK_THROWS_WITH(load_language_model((folder / "model.bin").string()),
+                      Catch::Contains("pickle") && Catch::Contains("safe_serialization"));
     auto file = test::golden("generation/llama/config.json");
     CHECK_THROWS_WITH(load_language_model(file.string()), Catch::Contains("give its folder"));
     write_file((folder / "config.json").string(), "{\"model_type\": \"llama\"");

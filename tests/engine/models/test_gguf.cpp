@@ -42,6 +42,18 @@ std::string upper(std::string text) {
     return text;
 }
 
+// Settings that llama.cpp's converter passes over in silence and we refuse, saying which.
+bool refused(Model& model, const std::string& name) {
+    try {
+        written(model, name, "f32");
+        return false;
+    } catch (const Error& e) {
+        std::printf("%-24s refused: %.100s\n", name.c_str(), e.what());
+        CHECK_THAT(e.what(), Contains("llama.cpp") && Contains("Hugging Face folder"));
+        return true;
+    }
+}
+
 at::Tensor answer(Model& model, const std::map<std::string, at::Tensor>& numbers) {
     at::NoGradGuard no_grad;
     ModelInput input;
@@ -79,8 +91,11 @@ std::string small_file(const std::string& name, std::vector<GgufEntry> entries,
 }  // namespace
 
 TEST_CASE("what we write is what llama.cpp's converter writes") {
+    int compared = 0;
     for (const std::string& name : converted_models()) {
         auto model = load_model(folder_of(name), {std::nullopt, "cpu"});
+        if (refused(*model, name)) continue;
+        ++compared;
         Json expected = read_json(golden("gguf/" + name + ".json").string());
         for (const std::string type : {"f32", "bf16", "q8_0"}) {
             INFO(name << " as " << type);
@@ -111,6 +126,7 @@ TEST_CASE("what we write is what llama.cpp's converter writes") {
             CHECK(common == expected[type]["tensors"].size());
         }
     }
+    CHECK(compared >= 12);
 }
 
 TEST_CASE("what we write reads as the same network") {
@@ -119,6 +135,7 @@ TEST_CASE("what we write reads as the same network") {
         INFO(name);
         auto numbers = numbers_of(name);
         auto model = load_model(folder_of(name), {at::kFloat, "cpu"});
+        if (refused(*model, name)) continue;
         auto again = load_model(written(*model, name, "f32"), {std::nullopt, "cpu"});
         CHECK(again->model_type() == model->model_type());
         CHECK(again->parameters().dtype() == at::kFloat);
@@ -244,9 +261,9 @@ TEST_CASE("a GGUF that is no model we have says so") {
 TEST_CASE("what GGUF cannot say is refused before anything is written") {
     std::string path = (scratch() / "refused.gguf").string();
     auto gpt2 =
-        new_model({{"model_type", "gpt2"}, {"activation_function", "relu"}}, 1, at::kFloat, "cpu");
+        new_model({{"model_type", "gpt2"}, {"activation_function", "gelu"}}, 1, at::kFloat, "cpu");
     CHECK_THAT(message([&] { save_gguf(*gpt2, path, "f32", {}); }),
-               Contains("activation_function") && Contains("relu"));
+               Contains("activation_function") && Contains("gelu"));
     auto llama = new_model({{"model_type", "llama"}}, 1, at::kFloat, "cpu");
     CHECK_THAT(message([&] { save_gguf(*llama, path, "q5_k", {}); }),
                Contains("q5_k") && Contains("q4_k"));
