@@ -16,7 +16,9 @@ GgufFamily gemma() {
             .keys = llama_keys(),
             .tensors = joined_rows(joined_rows(ends_of_llama(kNorm), norms_of_llama(kNorm)),
                                    joined_rows(attention_of_llama(false), mlp_of_llama())),
-            .fixed = {{"hidden_act", "gelu_pytorch_tanh"}, {"tie_word_embeddings", true}},
+            .fixed = {{"hidden_act", "gelu_pytorch_tanh"},
+                      {"attention_bias", false},
+                      {"tie_word_embeddings", true}},
             .rope_theta = 10000};
 }
 
@@ -40,7 +42,9 @@ GgufFamily gemma2() {
              {hf + "pre_feedforward_layernorm.weight", {gguf + "ffn_norm.weight"}, kNorm},
              {hf + "post_feedforward_layernorm.weight", {gguf + "post_ffw_norm.weight"}, kNorm}}),
         joined_rows(attention_of_llama(false), mlp_of_llama()));
-    f.fixed = {{"hidden_activation", "gelu_pytorch_tanh"}, {"tie_word_embeddings", true}};
+    f.fixed = {{"hidden_activation", "gelu_pytorch_tanh"},
+               {"attention_bias", false},
+               {"tie_word_embeddings", true}};
     f.window_period = 2;
     f.scalar_layers = 46;
     return f;

@@ -46,15 +46,15 @@ GgufFamily qwen2() {
 }
 
 GgufFamily qwen3() {
-    return {.architecture = "qwen3",
-            .model_type = "qwen3",
-            .hf_class = "Qwen3ForCausalLM",
-            .prefix = "model.",
-            .keys = llama_keys(),
-            .tensors = joined_rows(llama_tensors(false), head_norms()),
-            .fixed = {{"hidden_act", "silu"}, {"use_sliding_window", false}},
-            .flags = {{"attention_bias", "blk.0.attn_q.bias"}},
-            .rope_theta = 10000};
+    return {
+        .architecture = "qwen3",
+        .model_type = "qwen3",
+        .hf_class = "Qwen3ForCausalLM",
+        .prefix = "model.",
+        .keys = llama_keys(),
+        .tensors = joined_rows(llama_tensors(false), head_norms()),
+        .fixed = {{"hidden_act", "silu"}, {"attention_bias", false}, {"use_sliding_window", false}},
+        .rope_theta = 10000};
 }
 
 // llama.cpp turns no positions in every fourth layer, whatever a file may say.
@@ -74,6 +74,9 @@ GgufFamily smollm3() {
     f.hf_class = "SmolLM3ForCausalLM";
     f.fixed.push_back({"no_rope_layer_interval", 4});
     f.fixed.push_back({"use_sliding_window", false});
+    f.fixed.push_back({"attention_bias", false});
+    f.fixed.push_back({"mlp_bias", false});
+    f.flags = {};
     f.check = check_no_rope;
     f.rope_theta = 2000000;
     return f;

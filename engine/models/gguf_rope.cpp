@@ -155,23 +155,39 @@ Json llama3_scaling(const std::vector<double>& factors, double theta) {
         if (factors[i] > 1 + 1e-6 && factors[i] < factor * (1 - 1e-6))
             line.push_back({std::pow(theta, -double(2 * i) / double(dim)),
                             (1 / factors[i] - 1 / factor) / (1 - 1 / factor)});
-    if (line.size() < 2) return nullptr;
-    const Point &p = line.front(), &q = line.back();
-    const double slope = (p.smooth - q.smooth) / (p.frequency - q.frequency),
-                 at_zero = p.smooth - slope * p.frequency;
     // Only the ratios of the two factors and the length count: low_freq_factor is 1 by convention.
-    const double high = std::round((1 - 1 / at_zero) * 1000) / 1000,
-                 length = std::round(slope * kTurn * (high - 1));
-    Json scaling = {{"rope_type", "llama3"},
-                    {"factor", shortest(float(factor))},
-                    {"low_freq_factor", 1.0},
-                    {"high_freq_factor", high},
-                    {"original_max_position_embeddings", int64_t(length)}};
-    if (!(high > 1) || !(length >= 1)) return nullptr;
-    std::vector<float> again = llama3_factors(scaling, theta, dim);
-    for (size_t i = 0; i < factors.size(); ++i)
-        if (std::abs(again[i] - factors[i]) > 1e-5 * factors[i]) return nullptr;
-    return scaling;
+    auto tried = [&](double high, double length) -> Json {
+        Json scaling = {{"rope_type", "llama3"},
+                        {"factor", shortest(float(factor))},
+                        {"low_freq_factor", 1.0},
+                        {"high_freq_factor", high},
+                        {"original_max_position_embeddings", int64_t(std::round(length))}};
+        if (!(high > 1) || !(length >= 1) || length > 1e9) return nullptr;
+        std::vector<float> again = llama3_factors(scaling, theta, dim);
+        for (size_t i = 0; i < factors.size(); ++i)
+            if (std::abs(again[i] - factors[i]) > 1e-5 * factors[i]) return nullptr;
+        return scaling;
+    };
+    if (line.size() > 1) {
+        const Point &p = line.front(), &q = line.back();
+        const double slope = (p.smooth - q.smooth) / (p.frequency - q.frequency),
+                     at_zero = p.smooth - slope * p.frequency;
+        const double high = std::round((1 - 1 / at_zero) * 1000) / 1000;
+        return tried(high, slope * kTurn * (high - 1));
+    }
+    // One point leaves a choice, none leaves more: the usual factors first.
+    for (double high : {4.0, 2.0, 8.0, 1.5, 3.0, 16.0, 32.0}) {
+        double length = 0;
+        if (line.size() == 1) {
+            length = kTurn / line[0].frequency * (1 + line[0].smooth * (high - 1));
+        } else {
+            for (size_t i = 0; i < factors.size(); ++i)  // the longest wave that stays as it is
+                if (factors[i] < 1 + 1e-6)
+                    length = high * kTurn * std::pow(theta, double(2 * i) / double(dim)) * 1.01 + 1;
+        }
+        if (Json scaling = tried(high, length); !scaling.is_null()) return scaling;
+    }
+    return nullptr;
 }
 
 void rope_from_gguf(const GgufModel& model, Json& config) {

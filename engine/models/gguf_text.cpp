@@ -96,7 +96,6 @@ std::vector<int64_t> ending_ids(const GgufModel& model, const Lookup& lookup) {
 
 Json generation_config(const GgufModel& model, const Lookup& lookup) {
     Json config = Json::object();
-    if (!model.find("tokenizer.ggml.tokens")) return config;
     for (const char* name : {"bos", "pad"}) {
         const std::string key = name == std::string("pad") ? "padding" : name;
         if (const GgufValue* id = model.find("tokenizer.ggml." + key + "_token_id"))

@@ -19,6 +19,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,9 @@ def convert(conversion, folder, kind, path):
     cls.set_vocab = lambda self: None
     if "n_positions" in hparams:  # transformers 5 no longer writes it
         hparams.setdefault("n_ctx", hparams["n_positions"])
+    if architecture == "GPTNeoXForCausalLM":  # likewise
+        rope = hparams.get("rope_parameters") or {}
+        hparams.setdefault("rotary_pct", rope.get("partial_rotary_factor", 0.25))
     with torch.inference_mode():
         cls(folder, kinds[kind], path, eager=True, hparams=hparams).write()
 
@@ -111,10 +115,15 @@ def make(names):
     for name in names:
         made = {"peer": f"llama.cpp's converter, {version}"}
         with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / name
+            shutil.copytree(MODELS / name, folder)
+            vocab = json.loads((folder / "config.json").read_text()).get("vocab_size", 0)
+            (folder / "tokenizer.json").write_text(json.dumps(  # gemma3 counts its tokens
+                {"model": {"vocab": {str(i): i for i in range(vocab)}}, "added_tokens": []}))
             for kind in TYPES:
                 path = Path(scratch) / f"{kind}.gguf"
                 try:
-                    convert(conversion, MODELS / name, kind, path)
+                    convert(conversion, folder, kind, path)
                 except Exception as error:  # not every config has a GGUF form
                     print(f"{name}: llama.cpp does not convert it: {error!r}")
                     break
@@ -204,21 +213,22 @@ print(json.encode{prompt = ids, tokens = g.tokens})
 """
 
 
-def greedy(path, prompt, count):
+def judged(path, prompt, tokens):
+    """How llama.cpp likes tokens: the number that are its own likeliest ones, and the most by
+    which another was likelier, in shares of the logits' spread."""
     import llama_cpp
+    import numpy as np
     with quiet():
-        model = llama_cpp.Llama(path, n_ctx=256, n_gpu_layers=0, logits_all=False, verbose=False,
-                                n_threads=2)
-        tokens = []
-        model.reset()
+        model = llama_cpp.Llama(path, n_ctx=256, n_gpu_layers=0, verbose=False, n_threads=2)
+        same, worst = 0, 0.0
         model.eval(prompt)
-        for _ in range(count):
-            logits = model._ctx.get_logits_ith(-1)
-            best = max(range(model.n_vocab()), key=lambda i: logits[i])
-            tokens.append(best)
-            model.eval([best])
+        for token in tokens:
+            logits = np.array(model._ctx.get_logits_ith(-1)[:model.n_vocab()])
+            same += int(logits.argmax()) == token
+            worst = max(worst, float(logits.max() - logits[token]) / float(logits.std()))
+            model.eval([token])
         model.close()
-    return tokens
+    return same, worst
 
 
 def check(moonlet, names):
@@ -238,14 +248,19 @@ def check(moonlet, names):
                     break
                 ours = json.loads(run.stdout.strip().splitlines()[-1])
                 try:
-                    theirs = greedy(path, ours["prompt"], count)
+                    same, worst = judged(path, ours["prompt"], ours["tokens"])
                 except Exception as error:
                     print(f"{folder.name:24} {kind:5} llama.cpp does not open it: {error!r}")
                     failed += 1
                     continue
-                same = sum(a == b for a, b in zip(ours["tokens"], theirs))
-                print(f"{folder.name:24} {kind:5} {same} of {count} greedy tokens the same")
-                failed += same != count
+                # Its q8_0 rounds what it multiplies, too, and we compute in the file's 16 bits:
+                # there a close second counts.
+                total = len(ours["tokens"])
+                limit = {"f32": 1e-3, "f16": 0.02, "bf16": 0.1, "q8_0": 0.3}[kind]
+                near = same == total or worst < limit
+                print(f"{folder.name:24} {kind:5} {same} of {total} greedy tokens the same"
+                      + ("" if same == total else f", the worst {worst:.3f} behind"))
+                failed += not near
                 os.unlink(path)
     return failed
 

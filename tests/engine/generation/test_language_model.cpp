@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model folder as a whole: opened, described, saved and opened again; scores against
 // transformers.
+#include <ATen/core/grad_mode.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 
