@@ -36,13 +36,20 @@ const OptionTable kDecodeOptions = {
     {"skip_special", "boolean", "false", "leave special tokens out of the text"},
 };
 
+const OptionTable kLoadOptions = {
+    {"encoding", "string", "",
+     "of a tiktoken rank file: cl100k_base, o200k_base, r50k_base, … (default: by name or size)"},
+};
+
 bool flag(lua_State* L, int index, const OptionTable& rows, const char* name, bool value) {
     read_option(options_json(L, index, rows), name, value);
     return value;
 }
 
 int load(lua_State* L) {
-    push(L, Tokenizer::load(check_string(L, 1)));
+    std::string encoding;
+    read_option(options_json(L, 2, kLoadOptions), "encoding", encoding);
+    push(L, Tokenizer::load(check_string(L, 1), encoding));
     return 1;
 }
 

@@ -201,18 +201,6 @@ std::string Pipeline::decode(std::vector<std::string> spelled) const {
 Tokenizer::Tokenizer() = default;
 Tokenizer::~Tokenizer() = default;
 
-std::shared_ptr<Tokenizer> Tokenizer::load(const std::string& path) {
-    std::string file = path;
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-        file = (std::filesystem::path(path) / "tokenizer.json").string();
-        if (!std::filesystem::exists(file, ignored))
-            throw Error("the folder " + quote(path) + " has no tokenizer.json",
-                        "a Hugging Face model folder or a tokenizer.json");
-    }
-    return from_json(read_json(file), file);
-}
-
 std::shared_ptr<Tokenizer> Tokenizer::from_json(const Json& json, const std::string& what) {
     std::shared_ptr<Tokenizer> tokenizer(new Tokenizer());
     try {

@@ -22,9 +22,11 @@ struct Pipeline;  // the parts, see pipeline.h
 
 class Tokenizer {
   public:
-    // Opens a folder that holds tokenizer.json, or the file itself.
+    // Opens a folder that holds tokenizer.json, or a file: tokenizer.json, tekken.json, a tiktoken
+    // rank file (`encoding` names what it does not say, see tiktoken.h; "" guesses).
     // Error: missing, not JSON, or a kind of normalizer/pre-tokenizer/model/... that is not known.
-    static std::shared_ptr<Tokenizer> load(const std::string& path);
+    static std::shared_ptr<Tokenizer> load(const std::string& path,
+                                           const std::string& encoding = "");
     // The same from a parsed tokenizer.json; `what` names it in errors.
     static std::shared_ptr<Tokenizer> from_json(const Json& json, const std::string& what);
     ~Tokenizer();
