@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "tokenizers/gguf_vocabulary.h"
 #include "tokenizers/tiktoken.h"
 #include "tokenizers/tokenizer.h"
 
@@ -48,6 +49,7 @@ std::shared_ptr<Tokenizer> Tokenizer::load(const std::string& path, const std::s
     if (!encoding.empty())
         throw Error(file + " is no tiktoken rank file", "no encoding",
                     "leave the option encoding out");
+    if (extension == ".gguf") return from_json(tokenizer_json_from_gguf(Gguf::open(file)), file);
     Json json = read_json(file);
     if (is_tekken(json)) return from_json(tokenizer_json_from_tekken(json, file), file);
     return from_json(json, file);

@@ -50,9 +50,12 @@ TEST_CASE("answers a peer", "[.peer]") {
         try {
             if (job.contains("tokenizer")) {
                 auto start = std::chrono::steady_clock::now();
-                tokenizer = Tokenizer::load(job["tokenizer"]);
+                tokenizer = nullptr;
+                tokenizer = Tokenizer::load(job["tokenizer"], job.value("encoding", ""));
                 std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
                 answer = {{"seconds", took.count()}, {"vocab", tokenizer->vocab_size()}};
+            } else if (!tokenizer && !job.contains("train")) {
+                throw Error("there is no tokenizer");
             } else if (job.contains("bench")) {
                 std::ifstream file(job["bench"].get<std::string>());
                 std::string text((std::istreambuf_iterator<char>(file)), {});
