@@ -38,7 +38,11 @@ class Deriver {
         }
         if (starts_.size() < 2) return 0;
         starts_.push_back(static_cast<uint32_t>(text.size()));
-        return starts_.size() - 1 <= kShort ? scan(text) : heap(text);
+        size_t cut = starts_.size() - 1 <= kShort ? scan(text) : heap(text);
+        // A character that is no token cannot be merged here.
+        bool known = cut > 0 && known_.find(text.substr(0, cut)) >= 0 &&
+                     known_.find(text.substr(cut)) >= 0;
+        return known ? cut : 0;
     }
 
   private:

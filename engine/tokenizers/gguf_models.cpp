@@ -58,23 +58,24 @@ bool has_bytes(const GgufTokens& given) {
     return std::find(given.types.begin(), given.types.end(), Type::byte) != given.types.end();
 }
 
-// Ranks by score, the highest first; equal scores are equal ranks. Takes part: what is text.
-std::vector<uint32_t> ranks_by_score(const GgufTokens& given) {
-    size_t n = given.tokens.size();
-    std::vector<uint32_t> order, ranks(n, kTakesNoPart);
-    for (size_t i = 0; i < n; ++i)
-        if (given.types[i] == Type::normal || given.types[i] == Type::user_defined ||
-            given.types[i] == Type::unused)
-            order.push_back(static_cast<uint32_t>(i));
-    auto score = [&](uint32_t i) { return given.scores.empty() ? 0.0f : given.scores[i]; };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](uint32_t a, uint32_t b) { return score(a) > score(b); });
-    uint32_t rank = 0;
-    for (size_t k = 0; k < order.size(); ++k) {
-        if (k > 0 && score(order[k]) < score(order[k - 1])) ++rank;
-        ranks[order[k]] = rank;
-    }
-    return ranks;
+// The pieces of the models llama and t5, with the rules for spaces that GGUF gives.
+SentencePieces pieces_of(const GgufTokens& given, SentencePieces::Model model) {
+    SentencePieces pieces;
+    pieces.model = model;
+    pieces.pieces = given.tokens;
+    pieces.types = given.types;
+    pieces.scores = given.scores;
+    pieces.scores.resize(given.tokens.size(), 0.0f);
+    pieces.unknown = given.unknown;
+    pieces.remove_extra_spaces = false;
+    pieces.dummy_prefix = given.flag("add_space_prefix", model == SentencePieces::Model::bpe);
+    return pieces;
+}
+
+Json with_pieces(const GgufTokens& given, const SentencePieces& pieces) {
+    Json json = sentencepiece_json(pieces);
+    json["added_tokens"] = given.added_tokens();
+    return json;
 }
 
 }  // namespace
@@ -123,24 +124,10 @@ Json gguf_bpe(const GgufTokens& given) {
     return json;
 }
 
-// sentencepiece's BPE: of all neighbours whose joined text is a piece the highest score merges
-// first, the leftmost of equals; characters that are no piece become <0xNN>.
+// llama.cpp knows no rule but the space in front here.
 Json gguf_spm(const GgufTokens& given) {
-    Json json = start(given);
-    Json model = parts::bpe();
-    model["fuse_unk"] = true;
-    model["byte_fallback"] = has_bytes(given);
-    if (given.unknown >= 0) model["unk_token"] = given.named(given.unknown).first;
-    model["vocab"] = given.vocabulary();
-    model["merges"] = merges_by_rank(given, ranks_by_score(given), true);
-    bool prefix = given.flag("add_space_prefix", true);
-    Json steps = Json::array();
-    if (prefix) steps.push_back({{"type", "Prepend"}, {"prepend", kMark}});
-    steps.push_back(parts::replace(" ", kMark));
-    json["normalizer"] = parts::sequence("normalizers", std::move(steps));
-    json["decoder"] = piece_decoder(has_bytes(given), prefix);
+    Json json = with_pieces(given, pieces_of(given, SentencePieces::Model::bpe));
     json["post_processor"] = given.bos_and_eos(true, false);
-    json["model"] = std::move(model);
     return json;
 }
 
@@ -175,8 +162,14 @@ Json gguf_wordpiece(const GgufTokens& given) {
     return json;
 }
 
-Json gguf_unigram(const GgufTokens&) {
-    throw Error("tokenizer.ggml.model is t5, which is not read yet", "gpt2, llama, bert or gemma4");
+Json gguf_unigram(const GgufTokens& given) {
+    SentencePieces pieces = pieces_of(given, SentencePieces::Model::unigram);
+    pieces.remove_extra_spaces = given.flag("remove_extra_whitespaces", false);
+    if (auto* map = given.file->find("tokenizer.ggml.precompiled_charsmap"))
+        pieces.charsmap = std::string(map->bytes());
+    Json json = with_pieces(given, pieces);
+    json["post_processor"] = given.bos_and_eos(false, true);
+    return json;
 }
 
 }  // namespace moonlet

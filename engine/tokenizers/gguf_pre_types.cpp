@@ -84,7 +84,7 @@ std::vector<GgufPreType> make_table() {
         {{"stablelm2", "hunyuan", "solar-open", "grok-2"}, cut({words(one)})},
         {{"qwen35"}, cut({std::string(kContractions) +
                           R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)" +
-                          kWhite}), "NFC"},
+                          kWhite})},
         {{"deepseek-llm"},
          cut({"[\r\n]", kCasedLetters, "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$", "[" + han + "]+",
               one})},
@@ -175,6 +175,7 @@ std::string plain(std::string pattern) {
     replace_all(pattern, "\r", "\\r");
     replace_all(pattern, "\n", "\\n");
     replace_all(pattern, "\\p{N}{1}", "\\p{N}");
+    replace_all(pattern, "\\\"", "\"");
     return pattern;
 }
 

@@ -8,12 +8,11 @@
 
 #include "formats/gguf.h"
 #include "tokenizers/json_parts.h"
+#include "tokenizers/sentencepiece.h"
 
 namespace moonlet {
 
-enum class GgufTokenType : int8_t {
-    normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6
-};
+using GgufTokenType = PieceType;
 
 struct GgufTokens {
     const Gguf* file;

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tokenizers/json_parts.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
 namespace moonlet::json_parts {
+
+namespace {
+
+constexpr const char* kDigits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
 
 void put(Json& object, std::string key, Json value) {
     using Items = Json::object_t::Container;
@@ -104,6 +115,42 @@ Json merge(std::string left, std::string right) {
     left += ' ';
     left += right;
     return left;
+}
+
+bool base64_bytes(std::string_view text, std::string& bytes) {
+    static const std::array<int8_t, 256> kValues = [] {
+        std::array<int8_t, 256> values;
+        values.fill(-1);
+        for (int8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(kDigits[i])] = i;
+        return values;
+    }();
+    bytes.clear();
+    if (text.size() % 4 != 0) return false;
+    while (!text.empty() && text.back() == '=' && text.size() % 4 != 2) text.remove_suffix(1);
+    if (text.size() % 4 == 1) return false;
+    uint32_t bits = 0;
+    int have = 0;
+    for (char c : text) {
+        int value = kValues[static_cast<unsigned char>(c)];
+        if (value < 0) return false;
+        bits = bits << 6 | static_cast<uint32_t>(value);
+        have += 6;
+        if (have >= 8) bytes += static_cast<char>(bits >> (have -= 8) & 0xFF);
+    }
+    return true;
+}
+
+std::string base64(std::string_view bytes) {
+    std::string text;
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+        uint32_t bits = 0;
+        for (size_t k = 0; k < 3; ++k)
+            bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+        size_t whole = std::min<size_t>(3, bytes.size() - i);
+        for (size_t k = 0; k < 4; ++k)
+            text += k <= whole ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
+    }
+    return text;
 }
 
 Json bpe() {

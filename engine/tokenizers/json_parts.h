@@ -38,6 +38,10 @@ Json merge(std::string left, std::string right);
 
 // {"type": "BPE", ...} with an empty vocabulary and no merges.
 Json bpe();
+// Bytes of standard base64 with its padding. False: it is none.
+bool base64_bytes(std::string_view text, std::string& bytes);
+std::string base64(std::string_view bytes);
+
 // {"version": "1.0", ...}, every part null.
 Json tokenizer();
 

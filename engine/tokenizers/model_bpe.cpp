@@ -30,17 +30,20 @@ class Bpe : public TokenModel {
             !(json["dropout"].is_number() && json["dropout"].get<double>() == 0))
             throw Error(where + ".dropout is " + dump_json(json["dropout"], -1), "null or 0",
                         "random encoding is not supported; set it to null");
-        read_merges(array_field(json, "merges", where), where + ".merges");
+        read_merges(json, where + ".merges");
         for (int b = 0; b < 256; ++b) {
             char code[8];
             std::snprintf(code, sizeof code, "<0x%02X>", b);
             fallback_[static_cast<size_t>(b)] = vocabulary_.find(code);
         }
+        if (json.contains("whole"))  // ours: words that are one token, however they merge
+            for (const Json& word : array_field(json, "whole", where))
+                if (word.is_string()) symbols_.add(word.get<std::string>(), 0);
         prepare_bytes();
     }
 
     void tokenize(std::string_view piece, std::vector<Token>& out) const override {
-        if (ignore_merges_) {
+        if (ignore_merges_ || symbols_.find(piece) >= 0) {
             int id = vocabulary_.find(piece);
             if (id >= 0) {
                 out.push_back({id, 0, piece.size()});
@@ -81,8 +84,11 @@ class Bpe : public TokenModel {
     }
 
   private:
-    void read_merges(const Json& merges, const std::string& where) {
+    void read_merges(const Json& json, const std::string& where) {
+        const Json& merges = array_field(json, "merges", "model");
         merges_.reserve(merges.size());
+        const Json none, *ranks = &none;  // "merge_ranks", ours: equal ranks, the leftmost first
+        if (json.contains("merge_ranks")) ranks = &array_field(json, "merge_ranks", "model");
         uint32_t rank = 0;
         size_t n = 0;
         auto bad = [&](const Json& m, const std::string& why) {
@@ -116,7 +122,9 @@ class Bpe : public TokenModel {
             if (a < 0 || b < 0 || c < 0)
                 bad(m, ", and " + quote(a < 0 ? left : b < 0 ? right : whole) +
                            " is not in the vocabulary");
-            merges_.set(a, b, {rank++, c});
+            bool given = rank < ranks->size() && (*ranks)[rank].is_number_unsigned();
+            merges_.set(a, b, {given ? (*ranks)[rank].get<uint32_t>() : rank, c});
+            ++rank;
             ++n;
         }
     }
@@ -215,6 +223,7 @@ class Bpe : public TokenModel {
     bool has_unknown_ = false, fuse_unknown_, byte_fallback_, ignore_merges_;
     bool takes_bytes_ = false;
     std::array<int, 256> byte_ids_, fallback_;
+    Vocabulary symbols_;
     Vocabulary whole_;  // tokens by the bytes they spell, for ignore_merges
     // For the word cache: this number for spelled words, the next one for words of bytes.
     uint64_t number_ = WordCache::new_model() * 2;

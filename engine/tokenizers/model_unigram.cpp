@@ -24,12 +24,14 @@ constexpr double kUnknownPenalty = 10.0;
 class Unigram : public TokenModel {
   public:
     Unigram(const Json& json, const std::string& where)
-        : byte_fallback_(bool_field(json, "byte_fallback", where, false)) {
+        : byte_fallback_(bool_field(json, "byte_fallback", where, false)),
+          single_(bool_field(json, "single_precision", where, false)) {
         for (const char* name : {"alpha", "nbest_size"})
             if (json.contains(name) && json[name].is_number() && json[name].get<double>() != 0)
                 throw Error(where + "." + name + " is " + dump_json(json[name], -1), "null or 0",
                             "random encoding is not supported; set it to null");
-        read_vocabulary(array_field(json, "vocab", where), where + ".vocab");
+        Json hidden = json.contains("hidden") ? json["hidden"] : Json::array();
+        read_vocabulary(array_field(json, "vocab", where), hidden, where + ".vocab");
         int64_t unknown = integer_field(json, "unk_id", where, -1);
         bool named = json.contains("unk_id") && !json["unk_id"].is_null();
         if (named && (unknown < 0 || unknown >= static_cast<int64_t>(tokens_.size())))
@@ -85,7 +87,8 @@ class Unigram : public TokenModel {
     }
 
   private:
-    void read_vocabulary(const Json& entries, const std::string& where) {
+    // `none_text` ("hidden", ours): ids of pieces that stand for no text, such as <s> and <0x41>.
+    void read_vocabulary(const Json& entries, const Json& none_text, const std::string& where) {
         size_t bytes = 0;
         for (const Json& entry : entries) {
             if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() ||
@@ -100,15 +103,20 @@ class Unigram : public TokenModel {
         std::vector<std::pair<std::string_view, int>> all;
         all.reserve(entries.size());
         lowest_ = std::numeric_limits<double>::infinity();
+        std::vector<bool> hidden(entries.size(), false);
+        for (const Json& id : none_text)
+            if (id.is_number_unsigned() && id.get<size_t>() < hidden.size())
+                hidden[id.get<size_t>()] = true;
         for (const Json& entry : entries) {
             const std::string& token = entry[0].get_ref<const std::string&>();
             size_t at = blob_.size();
             blob_ += token;
             tokens_.push_back(std::string_view(blob_).substr(at, token.size()));
             scores_.push_back(entry[1].get<double>());
-            lowest_ = std::min(lowest_, scores_.back());
             auto id = static_cast<int>(tokens_.size() - 1);
             vocabulary_.add(token, id);
+            if (hidden[tokens_.size() - 1]) continue;
+            lowest_ = std::min(lowest_, scores_.back());
             all.emplace_back(tokens_.back(), id);
         }
         trie_ = PrefixTrie(all);
@@ -123,14 +131,17 @@ class Unigram : public TokenModel {
         thread_local std::vector<Best> best;
         best.assign(piece.size() + 1, Best{0, 0, -2});
         double unknown_score = lowest_ - kUnknownPenalty;
+        if (single_) unknown_score = static_cast<float>(unknown_score);
         for (size_t at = 0; at < piece.size();) {
             size_t width = unicode::width(static_cast<unsigned char>(piece[at]));
             double here = best[at].score;
             bool single = false;
             auto offer = [&](size_t length, int id, double score) {
                 Best& end = best[at + length];
-                if (end.id == -2 || score + here > end.score)
-                    end = {score + here, static_cast<uint32_t>(at), id};
+                double sum = score + here;
+                if (single_ && id == unknown_) sum = static_cast<float>(sum);
+                if (end.id == -2 || sum > end.score)
+                    end = {single_ ? static_cast<float>(sum) : sum, static_cast<uint32_t>(at), id};
             };
             trie_.each_prefix(piece, at, [&](size_t length, int id) {
                 offer(length, id, scores_[static_cast<size_t>(id)]);
@@ -182,6 +193,7 @@ class Unigram : public TokenModel {
     double lowest_ = 0;
     int unknown_ = -1;
     bool byte_fallback_;
+    bool single_;  // "single_precision", ours: sums are kept as floats, as sentencepiece keeps them
     std::array<int, 256> fallback_;
     uint64_t number_ = WordCache::new_model() * 2;
 };

@@ -4,6 +4,9 @@
 // the trie (uint32 units of darts-clone) and the replacements, each ended by NUL; the trie's values
 // are offsets into them. A grapheme cluster of less than 6 bytes is replaced as a whole by what its
 // shortest known beginning stands for, any other one character by character: so does Hugging Face.
+// With "longest" (ours) the longest known beginning is replaced, as sentencepiece itself does, but
+// nothing in the texts of "keep".
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
@@ -51,6 +54,13 @@ class Precompiled : public Normalizer {
         units_.resize(size / 4);
         std::memcpy(units_.data(), bytes.data() + 4, size);
         replacements_ = bytes.substr(4 + size);
+        longest_ = bool_field(json, "longest", where, false);
+        if (json.contains("keep")) {
+            for (const Json& text : array_field(json, "keep", where))
+                if (text.is_string()) keep_.push_back(text.get<std::string>());
+            std::sort(keep_.begin(), keep_.end(),
+                      [](auto& a, auto& b) { return a.size() > b.size(); });
+        }
         if (!unicode::valid(replacements_)) throw Error(field + " has text that is not UTF-8");
     }
 
@@ -59,7 +69,21 @@ class Precompiled : public Normalizer {
         std::vector<unicode::Change> changes;
         changes.reserve(view.size());
         bool modified = false;
-        for (size_t at = 0; at < view.size();) {
+        for (size_t at = 0; longest_ && at < view.size();) {
+            std::string_view found;
+            size_t kept = kept_length(view.substr(at));
+            size_t length = kept > 0 ? 0 : find_longest(view.substr(at), found);
+            for (size_t end = at + kept; at < end;) changes.push_back({unicode::next(view, at), 0});
+            if (kept > 0) continue;
+            if (length > 0) {
+                replace(changes, view.substr(at, length), found);
+                modified = true;
+                at += length;
+            } else {
+                changes.push_back({unicode::next(view, at), 0});
+            }
+        }
+        for (size_t at = longest_ ? view.size() : 0; at < view.size();) {
             size_t end = unicode::grapheme_end(view, at);
             std::string_view found;
             if (end - at < 6 && find(view.substr(at, end - at), found)) {
@@ -83,6 +107,37 @@ class Precompiled : public Normalizer {
     }
 
   private:
+    // Bytes of the longest text of "keep" that stands here.
+    size_t kept_length(std::string_view text) const {
+        for (auto& kept : keep_)
+            if (text.substr(0, kept.size()) == kept) return kept.size();
+        return 0;
+    }
+
+    // Bytes of the longest beginning of `text` that has a replacement; 0: none has.
+    size_t find_longest(std::string_view text, std::string_view& out) const {
+        size_t node = offset(units_[0]), best = 0;
+        for (size_t i = 0; i < text.size(); ++i) {
+            auto label = static_cast<unsigned char>(text[i]);
+            node ^= label;
+            if (label == 0 || node >= units_.size()) break;
+            uint32_t unit = units_[node];
+            if ((unit & (1u << 31 | 0xFF)) != label) break;
+            node ^= offset(unit);
+            if (!(unit >> 8 & 1) || node >= units_.size()) continue;
+            size_t begin = units_[node] & ((1u << 31) - 1);
+            bool whole = i + 1 == text.size() ||
+                         (static_cast<unsigned char>(text[i + 1]) & 0xC0) != 0x80;
+            if (begin >= replacements_.size() || !whole ||
+                (static_cast<unsigned char>(replacements_[begin]) & 0xC0) == 0x80)
+                continue;
+            out = std::string_view(replacements_).substr(begin);
+            out = out.substr(0, out.find('\0'));
+            best = i + 1;
+        }
+        return best;
+    }
+
     // The replacement for the shortest beginning of `key` that has one.
     bool find(std::string_view key, std::string_view& out) const {
         size_t node = offset(units_[0]);
@@ -128,6 +183,8 @@ class Precompiled : public Normalizer {
 
     std::vector<uint32_t> units_;
     std::string replacements_;
+    bool longest_ = false;
+    std::vector<std::string> keep_;  // the longest first
 };
 
 // Nmt: the cleaning of neural machine translation, control characters away and odd spaces to " ".

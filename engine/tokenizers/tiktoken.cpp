@@ -144,34 +144,10 @@ bool read_line(std::string_view line, std::string& token, int64_t& rank) {
     if (space == 0 || space == std::string_view::npos) return false;
     const char *first = line.data() + space + 1, *last = line.data() + line.size();
     auto [end, error] = std::from_chars(first, last, rank);
-    return error == std::errc() && end == last && decode_base64(line.substr(0, space), token);
+    return error == std::errc() && end == last && parts::base64_bytes(line.substr(0, space), token);
 }
 
 }  // namespace
-
-bool decode_base64(std::string_view text, std::string& bytes) {
-    static const std::array<int8_t, 256> kValues = [] {
-        std::array<int8_t, 256> values;
-        values.fill(-1);
-        const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        for (int8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(digits[i])] = i;
-        return values;
-    }();
-    bytes.clear();
-    if (text.size() % 4 != 0) return false;
-    while (!text.empty() && text.back() == '=' && text.size() % 4 != 2) text.remove_suffix(1);
-    if (text.size() % 4 == 1) return false;
-    uint32_t bits = 0;
-    int have = 0;
-    for (char c : text) {
-        int value = kValues[static_cast<unsigned char>(c)];
-        if (value < 0) return false;
-        bits = bits << 6 | static_cast<uint32_t>(value);
-        have += 6;
-        if (have >= 8) bytes += static_cast<char>(bits >> (have -= 8) & 0xFF);
-    }
-    return true;
-}
 
 bool is_rank_file(std::string_view bytes) {
     std::string token;
@@ -222,7 +198,7 @@ Json tokenizer_json_from_tekken(const Json& tekken, const std::string& what) {
     std::string token;
     for (size_t i = 0; i < static_cast<size_t>(size - specials); ++i) {
         std::string where = what + ".vocab[" + std::to_string(i) + "]";
-        if (!decode_base64(string_field(vocab[i], "token_bytes", where), token))
+        if (!parts::base64_bytes(string_field(vocab[i], "token_bytes", where), token))
             throw Error(where + ".token_bytes is not base64");
         add_rank(all, token, integer_field(vocab[i], "rank", where), where);
     }

@@ -39,7 +39,4 @@ Json tokenizer_json_from_tiktoken(std::string_view bytes, const std::string& pat
 bool is_tekken(const Json& json);
 Json tokenizer_json_from_tekken(const Json& tekken, const std::string& what);
 
-// Bytes of standard base64, padding wanted where it belongs. False: it is none.
-bool decode_base64(std::string_view text, std::string& bytes);
-
 }  // namespace moonlet

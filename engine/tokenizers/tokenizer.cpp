@@ -29,7 +29,7 @@ auto optional_part(const Json& json, const char* key) {
     return json.contains(key) && !json[key].is_null() ? make_part<Kinds>(json[key], key) : Part();
 }
 
-std::unique_ptr<Pipeline> make_pipeline(const Json& json) {
+std::unique_ptr<Pipeline> make_pipeline(Json json) {
     if (!json.is_object()) throw Error("it is not a JSON object", "a tokenizer.json");
     if (string_field(json, "version", "tokenizer", "1.0") != "1.0")
         throw Error("version is " + quote(dump_json(json["version"], -1)), "\"1.0\"");
@@ -50,7 +50,7 @@ std::unique_ptr<Pipeline> make_pipeline(const Json& json) {
     p->decoder = optional_part<DecoderKinds>(json, "decoder");
     if (json.contains("added_tokens") && !json["added_tokens"].is_null())
         p->added = AddedTokens(json["added_tokens"], *p->model, p->normalizer.get());
-    p->json = json;
+    p->json = std::move(json);
     return p;
 }
 
@@ -201,10 +201,10 @@ std::string Pipeline::decode(std::vector<std::string> spelled) const {
 Tokenizer::Tokenizer() = default;
 Tokenizer::~Tokenizer() = default;
 
-std::shared_ptr<Tokenizer> Tokenizer::from_json(const Json& json, const std::string& what) {
+std::shared_ptr<Tokenizer> Tokenizer::from_json(Json json, const std::string& what) {
     std::shared_ptr<Tokenizer> tokenizer(new Tokenizer());
     try {
-        tokenizer->pipeline_ = make_pipeline(json);
+        tokenizer->pipeline_ = make_pipeline(std::move(json));
     } catch (const Error& e) {
         throw Error("cannot make a tokenizer of " + what + ": " + e.what());
     } catch (const nlohmann::json::exception& e) {

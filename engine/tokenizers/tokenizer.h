@@ -28,7 +28,7 @@ class Tokenizer {
     static std::shared_ptr<Tokenizer> load(const std::string& path,
                                            const std::string& encoding = "");
     // The same from a parsed tokenizer.json; `what` names it in errors.
-    static std::shared_ptr<Tokenizer> from_json(const Json& json, const std::string& what);
+    static std::shared_ptr<Tokenizer> from_json(Json json, const std::string& what);
     ~Tokenizer();
     Tokenizer(const Tokenizer&) = delete;
     Tokenizer& operator=(const Tokenizer&) = delete;

@@ -33,6 +33,20 @@ t.test("saved and loaded it is the same tokenizer", function()
     os.remove(path)
 end)
 
+t.test("a rank file wants its encoding where nothing tells it", function()
+    local path = t.path "tests/golden/vocabularies/ranks.tiktoken"
+    local ranks = tokenizers.load(path, { encoding = "cl100k_base" })
+    t.eq(ranks:decode(ranks:encode("hello 안녕")), "hello 안녕")
+    t.eq(ranks:encode("<|endoftext|>"), { 100257 })
+    t.error(function() tokenizers.load(path) end, "one of: gpt2")
+    t.error(function() tokenizers.load(path, { encoding = "cl100k" }) end, "cl100k_base")
+end)
+
+t.test("sentencepiece models open, too", function()
+    local model = tokenizers.load(t.path "tests/golden/vocabularies/bpe_llama.model")
+    t.eq(model:decode(model:encode("the moon 달")), "the moon 달")
+end)
+
 t.test("texts may come from a function", function()
     local given = { "one two", "two three" }
     local i = 0

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/interrupt.h"
+#include "tokenizers/gguf_vocabulary.h"
 #include "tokenizers/tokenizer.h"
 #include "tokenizers/train.h"
 
@@ -85,6 +86,19 @@ TEST_CASE("answers a peer", "[.peer]") {
                 std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
                 trained->save(job["save"].get<std::string>());
                 answer = {{"seconds", took.count()}};
+            } else if (job.contains("export")) {  // as a GGUF that llama.cpp opens
+                std::vector<GgufEntry> entries = {
+                    {"general.architecture", GgufType::STRING, "llama"},
+                    {"llama.context_length", GgufType::U32, 512},
+                    {"llama.embedding_length", GgufType::U32, 64},
+                    {"llama.block_count", GgufType::U32, 1},
+                    {"llama.feed_forward_length", GgufType::U32, 64},
+                    {"llama.attention.head_count", GgufType::U32, 1},
+                    {"llama.attention.layer_norm_rms_epsilon", GgufType::F32, 1e-5},
+                };
+                for (GgufEntry& entry : gguf_vocabulary(*tokenizer)) entries.push_back(entry);
+                write_gguf(job["export"].get<std::string>(), entries, {});
+                answer["exported"] = true;
             } else if (job.contains("ids")) {
                 std::vector<int> ids = job["ids"];
                 answer["decoded"] = tokenizer->decode(ids);
