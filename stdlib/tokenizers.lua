@@ -7,10 +7,10 @@ local hub = require "moonlet.hub"
 local tokenizers = {}
 
 ---@class TokenizerOptions
----@field encoding? string of a tiktoken rank file: "cl100k_base", "o200k_base", … (default by name or size)
+---@field encoding? string of a tiktoken rank file: "cl100k_base", … (default by name, size)
 
---- Opens a tokenizer: a folder that holds tokenizer.json, a file (tokenizer.json, tekken.json, .gguf,
---- .tiktoken, tokenizer.model) or "org/name" of the model hub.
+--- Opens a tokenizer: a folder that holds tokenizer.json, a file (tokenizer.json, tekken.json,
+--- .gguf, .tiktoken, tokenizer.model) or "org/name" of the model hub.
 ---@param path string
 ---@param opts? TokenizerOptions
 ---@return Tokenizer

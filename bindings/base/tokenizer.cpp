@@ -268,7 +268,8 @@ int train(lua_State* L) {
 
 const bool registered = add_rows({
     {"tokenizers.load", load, "path: string, opts?: TokenizerLoadOptions -> Tokenizer",
-     "Opens a folder that holds tokenizer.json, or a file: tokenizer.json, .gguf, .tiktoken, .model.",
+     "Opens a folder that holds tokenizer.json, or a file: tokenizer.json, .gguf, .tiktoken, "
+     ".model.",
      "tok = tokenizers.load(\"examples/models/demo\")", kLoadOptions},
     {"tokenizers.train", train, "opts: TrainOptions -> Tokenizer",
      "Trains a tokenizer on texts (BPE, Unigram, WordPiece, WordLevel); saved, it is a "

@@ -40,8 +40,8 @@ class Deriver {
         starts_.push_back(static_cast<uint32_t>(text.size()));
         size_t cut = starts_.size() - 1 <= kShort ? scan(text) : heap(text);
         // A character that is no token cannot be merged here.
-        bool known = cut > 0 && known_.find(text.substr(0, cut)) >= 0 &&
-                     known_.find(text.substr(cut)) >= 0;
+        bool known =
+            cut > 0 && known_.find(text.substr(0, cut)) >= 0 && known_.find(text.substr(cut)) >= 0;
         return known ? cut : 0;
     }
 
@@ -122,9 +122,8 @@ std::vector<DerivedMerge> derive_merges(const std::vector<std::string_view>& tok
         if (cut > 0) merges.push_back({static_cast<uint32_t>(i), static_cast<uint32_t>(cut)});
         if (i % 1024 == 0) interrupt::check();
     }
-    std::stable_sort(merges.begin(), merges.end(), [&](const auto& a, const auto& b) {
-        return ranks[a.token] < ranks[b.token];
-    });
+    std::stable_sort(merges.begin(), merges.end(),
+                     [&](const auto& a, const auto& b) { return ranks[a.token] < ranks[b.token]; });
     return merges;
 }
 

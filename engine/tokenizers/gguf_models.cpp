@@ -4,10 +4,10 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "tokenizers/byte_level.h"
 #include "tokenizers/derive_merges.h"
 #include "tokenizers/gguf_pre_types.h"
 #include "tokenizers/gguf_tokens.h"
-#include "tokenizers/byte_level.h"
 
 namespace moonlet {
 
@@ -49,8 +49,7 @@ Json piece_decoder(bool bytes, bool prefix) {
     Json steps = {parts::replace(kMark, " ")};
     if (bytes) steps.push_back({{"type", "ByteFallback"}});
     steps.push_back({{"type", "Fuse"}});
-    if (prefix)
-        steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+    if (prefix) steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
     return parts::sequence("decoders", std::move(steps));
 }
 
@@ -141,7 +140,10 @@ Json gguf_wordpiece(const GgufTokens& given) {
         bool whole = given.types[i] == Type::control || given.types[i] == Type::unknown ||
                      given.types[i] == Type::user_defined ||
                      (token.size() > 2 && token.front() == '[' && token.back() == ']');
-        parts::put(vocab, word ? token.substr(3) : whole ? token : "##" + token,
+        parts::put(vocab,
+                   word    ? token.substr(3)
+                   : whole ? token
+                           : "##" + token,
                    static_cast<int>(i));
     }
     bool lower = given.flag("normalizer.lowercase", true);

@@ -52,10 +52,18 @@ Json gpt2_after(std::initializer_list<Json> before) {
 
 // deepseek-llm's letters: those of scripts with upper and lower case.
 constexpr const char* kCasedLetters =
-    "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-"
-    "ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\xE1\xBD\xBD""ᾀ-ᾴᾶ-ᾼ\xE1\xBE\xBE""ῂ-ῄῆ-ῌῐ-\xE1\xBF\x93""ῖ-\xE1\xBF\x9B"""
-    "ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\xE2\x84\xA6""ℨ\xE2\x84\xAA""-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-"
-    "ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+";
+    "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-"
+    "ᴫᵫ-ᵷᵹ-ᶚḀ-"
+    "ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\xE1\xBD\xBD"
+    "ᾀ-ᾴᾶ-ᾼ\xE1\xBE\xBE"
+    "ῂ-ῄῆ-ῌῐ-\xE1\xBF\x93"
+    "ῖ-\xE1\xBF\x9B"
+    ""
+    "ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\xE2\x84\xA6"
+    "ℨ\xE2\x84\xAA"
+    "-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-"
+    "ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]"
+    "+";
 
 std::vector<GgufPreType> make_table() {
     const std::string one = R"(\p{N})", three = R"(\p{N}{1,3})";
@@ -73,27 +81,33 @@ std::vector<GgufPreType> make_table() {
     const std::string head = R"([^\r\n\p{L}\p{N}]?)";
     std::vector<GgufPreType> all = {
         {{"gpt-2", "phi-2", "jina-es", "jina-de", "gigachat", "jina-v2-es", "jina-v2-de", "a.x-4.0",
-          "mellum", "modern-bert", "exaone4", "jais", "trillion", "granite-docling"}, gpt2},
+          "mellum", "modern-bert", "exaone4", "jais", "trillion", "granite-docling"},
+         gpt2},
         {{"roberta-bpe", "jina-v1-en", "jina-v2-code"}, gpt2, nullptr, false, false, true},
         {{"mpt", "olmo"}, gpt2, "NFC"},
         {{"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
-          "jina-v5-nano"}, cut({words(three)}), nullptr, true, true},
+          "jina-v5-nano"},
+         cut({words(three)}),
+         nullptr,
+         true,
+         true},
         {{"dbrx", "smaug-bpe", "chatglm-bpe"}, cut({words(three)})},
         {{"glm4", "glm5"}, cut({words(three)}), nullptr, true},
         {{"qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez"}, cut({words(one)}), "NFC"},
         {{"stablelm2", "hunyuan", "solar-open", "grok-2"}, cut({words(one)})},
-        {{"qwen35"}, cut({std::string(kContractions) +
-                          R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)" +
-                          kWhite})},
+        {{"qwen35"},
+         cut({std::string(kContractions) +
+              R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)" +
+              kWhite})},
         {{"deepseek-llm"},
          cut({"[\r\n]", kCasedLetters, "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$", "[" + han + "]+",
               one})},
         {{"deepseek-coder"},
          cut({"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", "[" + han + "]+", one})},
         {{"deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"}, cut({three, kHanKana, mixed})},
-        {{"falcon"}, parts::sequence("pretokenizers", {punctuation, parts::byte_level(true),
-                                                       parts::digits(false),
-                                                       parts::split("[0-9][0-9][0-9]")})},
+        {{"falcon"},
+         parts::sequence("pretokenizers", {punctuation, parts::byte_level(true),
+                                           parts::digits(false), parts::split("[0-9][0-9][0-9]")})},
         {{"starcoder", "refact", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2"},
          gpt2_after({digits})},
         {{"command-r"}, gpt2_after({digits}), "NFC"},
@@ -110,7 +124,9 @@ std::vector<GgufPreType> make_table() {
                      parts::split("(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z"),
                      parts::split("([\\t\\n]|    |  )"), digits,
                      Json{{"type", "Punctuation"}, {"behavior", "Isolated"}}}),
-         nullptr, false, true},
+         nullptr,
+         false,
+         true},
         {{"superbpe"}, cut({R"(\p{N}+)", R"((?=(\d{3})+(?!\d)))"})},
         {{"bailingmoe", "bailingmoe2", "llada-moe"},
          cut({R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*)"
@@ -118,8 +134,7 @@ std::vector<GgufPreType> make_table() {
         {{"seed-coder"},
          cut({std::string(kContractions) +
               R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+)" + kWhite})},
-        {{"ufakzeka"},
-         cut({R"([^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|)" + std::string(kMarks) + kWhite})},
+        {{"ufakzeka"}, cut({R"([^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|)" + std::string(kMarks) + kWhite})},
         {{"exaone-moe"},
          cut({std::string(kContractions) +
               R"(|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N})"
@@ -128,27 +143,33 @@ std::vector<GgufPreType> make_table() {
         {{"laguna"}, cut({"[^\\n]+|[\\n]+", words(one)})},
         {{"spark2_5"},
          cut({three, kHanKana,
-              std::string(kAscii) + R"(|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n])"
-                                    R"(|\s+(?!\S)|\s+)",
+              std::string(kAscii) +
+                  R"(|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+|[\r\n])"
+                  R"(|\s+(?!\S)|\s+)",
               one})},
         {{"youtu"},
-         cut({"[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+",
-              cased(kContraction, one)}), nullptr, true},
+         cut({"[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]"
+              "+",
+              cased(kContraction, one)}),
+         nullptr,
+         true},
         {{"jais-2"},
          cut({std::string(kContractions) + R"(|[^\r\n\p{L}\p{N}]?\p{L}+|)" + three + "|" + kMarks +
               R"(|\s*[\r\n]+|\s{512}(?!\S)|\s{256}(?!\S)|\s{128}(?!\S)|\s{64}(?!\S)|\s{32}(?!\S))"
               R"(|\s{16}(?!\S)|\s{8}(?!\S)|\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1})"})},
         {{"afmoe"},
          cut({R"(\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N})))",
-              "[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+", mixed})},
+              "[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]"
+              "+",
+              mixed})},
         {{"kimi-k2"},
-         cut({R"(\p{Han}+|)" + head + upper + "*" + lower + "+" + kContraction + "|" + head + upper +
-              "+" + lower + "*" + kContraction + "|" + three + "|" + kMarks + kWhite})},
+         cut({R"(\p{Han}+|)" + head + upper + "*" + lower + "+" + kContraction + "|" + head +
+              upper + "+" + lower + "*" + kContraction + "|" + three + "|" + kMarks + kWhite})},
         {{"gemma4", "granite-embed-multi-311m"}, newlines, nullptr, false, true},
         {{"sarvam-moe"}, newlines},
         // llama.cpp's own, for files that were made before the types were known.
-        {{"default"}, cut({R"([\p{P}$+<=>^~|]+)", byte_level::kWords, R"(\p{N}+)",
-                           "[0-9][0-9][0-9]"})},
+        {{"default"},
+         cut({R"([\p{P}$+<=>^~|]+)", byte_level::kWords, R"(\p{N}+)", "[0-9][0-9][0-9]"})},
     };
     return all;
 }
@@ -186,8 +207,8 @@ void steps_of(const Json& part, std::vector<std::string>& steps) {
         for (const Json& inner : part.value("pretokenizers", Json::array())) steps_of(inner, steps);
     } else if (type == "Split") {
         const Json& pattern = part.contains("pattern") ? part["pattern"] : Json();
-        bool known = pattern.is_object() && pattern.contains("Regex") &&
-                     pattern["Regex"].is_string();
+        bool known =
+            pattern.is_object() && pattern.contains("Regex") && pattern["Regex"].is_string();
         std::string behavior = part.value("behavior", "");
         // A pattern that leaves nothing out may just as well name what is removed.
         bool all = behavior == "Isolated" || (behavior == "Removed" && part.value("invert", false));

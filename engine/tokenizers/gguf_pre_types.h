@@ -17,8 +17,8 @@ struct GgufPreType {
     Json pre_tokenizer;              // ends in ByteLevel; null: not byte-level, " " is "▁"
     const char* form = nullptr;      // normal form of the model's tokenizer
     bool ignore_merges = false;
-    bool add_bos = false;            // where add_bos_token is not there
-    bool bert = false;               // <s> A </s> </s> B </s>
+    bool add_bos = false;  // where add_bos_token is not there
+    bool bert = false;     // <s> A </s> </s> B </s>
 };
 
 // Error: unknown name, with the nearest one. "" is "default".

@@ -89,7 +89,8 @@ Json GgufTokens::vocabulary() const {
 Json GgufTokens::added_tokens() const {
     auto text = [&](const char* key) {
         auto* value = file->find(key);
-        return value && value->type() == GgufType::STRING ? lower(std::string(value->string())) : "";
+        return value && value->type() == GgufType::STRING ? lower(std::string(value->string()))
+                                                          : "";
     };
     std::string name = text("general.name"), architecture = text("general.architecture");
     bool phi3 = name.find("phi-3") != name.npos || name.find("phi3") != name.npos;

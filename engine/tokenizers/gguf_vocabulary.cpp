@@ -15,8 +15,7 @@ Json by_model(const GgufTokens& given) {
     if (given.model == "llama") return gguf_spm(given);
     if (given.model == "bert") return gguf_wordpiece(given);
     if (given.model == "t5") return gguf_unigram(given);
-    throw Error("tokenizer.ggml.model is " + quote(given.model),
-                "gpt2, llama, bert, t5 or gemma4");
+    throw Error("tokenizer.ggml.model is " + quote(given.model), "gpt2, llama, bert, t5 or gemma4");
 }
 
 }  // namespace

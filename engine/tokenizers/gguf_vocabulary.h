@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vocabulary in a GGUF file's metadata (tokenizer.ggml.*) as a tokenizer.json, and a tokenizer
 // as such metadata. The models of the format: gpt2 (byte-level BPE, cut as `pre` says), gemma4 (BPE
-// over characters), llama (sentencepiece's BPE: pieces with scores), bert (WordPiece), t5 (Unigram).
-// What GGUF cannot say of a tokenizer.json (normalizer, flags of added tokens, …) our own files
-// carry in the entry moonlet.tokenizer, so that they give back the very same tokenizer.
+// over characters), llama (sentencepiece's BPE: pieces with scores), bert (WordPiece), t5
+// (Unigram). What GGUF cannot say of a tokenizer.json (normalizer, flags of added tokens, …) our
+// own files carry in the entry moonlet.tokenizer, so that they give back the very same tokenizer.
 #pragma once
 
 #include <string>

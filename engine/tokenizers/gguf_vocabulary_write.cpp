@@ -30,9 +30,7 @@ const Json& part(const Json& json, const char* key) {
     return json.contains(key) ? json[key] : none;
 }
 
-std::string type_of(const Json& part) {
-    return part.is_object() ? part.value("type", "") : "";
-}
+std::string type_of(const Json& part) { return part.is_object() ? part.value("type", "") : ""; }
 
 // The steps of a Sequence, or the part itself; nothing of null.
 std::vector<Json> steps(const Json& part, const char* field) {
@@ -47,7 +45,9 @@ std::vector<Json> steps(const Json& part, const char* field) {
 class Writer {
   public:
     Writer(const Tokenizer& tokenizer, const GgufVocabularyOptions& options)
-        : tokenizer_(tokenizer), json_(tokenizer.json()), model_(json_["model"]),
+        : tokenizer_(tokenizer),
+          json_(tokenizer.json()),
+          model_(json_["model"]),
           options_(options) {}
 
     std::vector<GgufEntry> run() {
@@ -126,7 +126,8 @@ class Writer {
                 json_parts::put(merges, merge);
                 continue;
             }
-            json_parts::put(merges, merge[0].get<std::string>() + " " + merge[1].get<std::string>());
+            json_parts::put(merges,
+                            merge[0].get<std::string>() + " " + merge[1].get<std::string>());
         }
         merges_ = std::move(merges);
     }
@@ -160,7 +161,8 @@ class Writer {
             Json pattern = part(step, "pattern");
             bool space = pattern.is_object() && pattern.value("String", "") == " ";
             if (kind == "Prepend" && step.value("prepend", "") == "▁") prefix = true;
-            else if (kind == "Replace" && space && step.value("content", "") == "▁") replaced = true;
+            else if (kind == "Replace" && space && step.value("content", "") == "▁")
+                replaced = true;
             else cannot("its normalizer has a step " + quote(kind));
         }
         for (const Json& step : pre_tokenizer_) {
@@ -325,7 +327,8 @@ class Writer {
         put("tokens", GgufType::ARRAY, std::move(tokens), GgufType::STRING);
         if (scores_.is_array()) put("scores", GgufType::ARRAY, std::move(scores_), GgufType::F32);
         put("token_type", GgufType::ARRAY, std::move(types), GgufType::I32);
-        if (merges_.is_array()) put("merges", GgufType::ARRAY, std::move(merges_), GgufType::STRING);
+        if (merges_.is_array())
+            put("merges", GgufType::ARRAY, std::move(merges_), GgufType::STRING);
         std::vector<int> before, behind;
         around(before, behind);
         bool bert = entries_[0].value == "bert";

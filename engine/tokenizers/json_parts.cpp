@@ -9,8 +9,7 @@ namespace moonlet::json_parts {
 
 namespace {
 
-constexpr const char* kDigits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 }  // namespace
 
@@ -20,9 +19,7 @@ void put(Json& object, std::string key, Json value) {
         .emplace_back(std::move(key), std::move(value));
 }
 
-void put(Json& array, Json value) {
-    array.get_ref<Json::array_t&>().push_back(std::move(value));
-}
+void put(Json& array, Json value) { array.get_ref<Json::array_t&>().push_back(std::move(value)); }
 
 Json sequence(const char* field, Json parts) {
     return {{"type", "Sequence"}, {field, std::move(parts)}};
@@ -42,9 +39,7 @@ Json byte_level(bool use_regex) {
             {"use_regex", use_regex}};
 }
 
-Json digits(bool individual) {
-    return {{"type", "Digits"}, {"individual_digits", individual}};
-}
+Json digits(bool individual) { return {{"type", "Digits"}, {"individual_digits", individual}}; }
 
 Json replace(const std::string& text, const std::string& content) {
     return {{"type", "Replace"}, {"pattern", {{"String", text}}}, {"content", content}};
@@ -55,8 +50,12 @@ Json replace_regex(const std::string& regex, const std::string& content) {
 }
 
 Json added_token(int id, std::string_view content, bool special) {
-    return {{"id", id},         {"content", std::string(content)}, {"single_word", false},
-            {"lstrip", false},  {"rstrip", false},                 {"normalized", false},
+    return {{"id", id},
+            {"content", std::string(content)},
+            {"single_word", false},
+            {"lstrip", false},
+            {"rstrip", false},
+            {"normalized", false},
             {"special", special}};
 }
 
@@ -145,7 +144,8 @@ std::string base64(std::string_view bytes) {
     for (size_t i = 0; i < bytes.size(); i += 3) {
         uint32_t bits = 0;
         for (size_t k = 0; k < 3; ++k)
-            bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+            bits =
+                bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
         size_t whole = std::min<size_t>(3, bytes.size() - i);
         for (size_t k = 0; k < 4; ++k)
             text += k <= whole ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
@@ -167,9 +167,11 @@ Json bpe() {
 }
 
 Json tokenizer() {
-    return {{"version", "1.0"},       {"truncation", nullptr},    {"padding", nullptr},
-            {"added_tokens", Json::array()}, {"normalizer", nullptr}, {"pre_tokenizer", nullptr},
-            {"post_processor", nullptr}, {"decoder", nullptr},    {"model", Json::object()}};
+    return {{"version", "1.0"},          {"truncation", nullptr},
+            {"padding", nullptr},        {"added_tokens", Json::array()},
+            {"normalizer", nullptr},     {"pre_tokenizer", nullptr},
+            {"post_processor", nullptr}, {"decoder", nullptr},
+            {"model", Json::object()}};
 }
 
 }  // namespace moonlet::json_parts

@@ -21,7 +21,7 @@ Json sequence(const char* field, Json parts);  // of "normalizers", "pretokenize
 Json split(const std::string& regex, const char* behavior = "Isolated");
 Json byte_level(bool use_regex);
 Json digits(bool individual);
-Json replace(const std::string& text, const std::string& content);        // every such text
+Json replace(const std::string& text, const std::string& content);  // every such text
 Json replace_regex(const std::string& regex, const std::string& content);
 
 // One entry of "added_tokens".

@@ -120,7 +120,10 @@ class Bpe : public TokenModel {
             int a = vocabulary_.find(left), b = vocabulary_.find(right);
             int c = vocabulary_.find(whole);
             if (a < 0 || b < 0 || c < 0)
-                bad(m, ", and " + quote(a < 0 ? left : b < 0 ? right : whole) +
+                bad(m, ", and " +
+                           quote(a < 0   ? left
+                                 : b < 0 ? right
+                                         : whole) +
                            " is not in the vocabulary");
             bool given = rank < ranks->size() && (*ranks)[rank].is_number_unsigned();
             merges_.set(a, b, {given ? (*ranks)[rank].get<uint32_t>() : rank, c});

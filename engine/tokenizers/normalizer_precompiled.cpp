@@ -126,8 +126,8 @@ class Precompiled : public Normalizer {
             node ^= offset(unit);
             if (!(unit >> 8 & 1) || node >= units_.size()) continue;
             size_t begin = units_[node] & ((1u << 31) - 1);
-            bool whole = i + 1 == text.size() ||
-                         (static_cast<unsigned char>(text[i + 1]) & 0xC0) != 0x80;
+            bool whole =
+                i + 1 == text.size() || (static_cast<unsigned char>(text[i + 1]) & 0xC0) != 0x80;
             if (begin >= replacements_.size() || !whole ||
                 (static_cast<unsigned char>(replacements_[begin]) & 0xC0) == 0x80)
                 continue;

@@ -41,9 +41,8 @@ std::vector<uint32_t> ranks_by_score(const SentencePieces& given) {
     std::vector<uint32_t> order, ranks(given.pieces.size(), kTakesNoPart);
     for (size_t i = 0; i < ranks.size(); ++i)
         if (is_text(given.types[i])) order.push_back(static_cast<uint32_t>(i));
-    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-        return given.scores[a] > given.scores[b];
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](uint32_t a, uint32_t b) { return given.scores[a] > given.scores[b]; });
     uint32_t rank = 0;
     for (size_t k = 0; k < order.size(); ++k) {
         if (k > 0 && given.scores[order[k]] < given.scores[order[k - 1]]) ++rank;
@@ -207,8 +206,7 @@ Json tokenizer_json_from_sentencepiece(std::string_view bytes, const std::string
     given.symbols_inside = symbols && (given.dummy_prefix || given.remove_extra_spaces);
     Json json = sentencepiece_json(given);
     for (size_t i = 0; i < given.pieces.size(); ++i) {
-        bool special =
-            given.types[i] == PieceType::control || given.types[i] == PieceType::unknown;
+        bool special = given.types[i] == PieceType::control || given.types[i] == PieceType::unknown;
         bool added = !given.symbols_inside && given.types[i] == PieceType::user_defined;
         if (special || added)
             parts::put(json["added_tokens"],

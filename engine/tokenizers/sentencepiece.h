@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // sentencepiece's model: pieces with scores, and rules for white space. Its file, tokenizer.model,
 // is a protocol buffer (ModelProto of sentencepiece_model.proto): field 1 the pieces, 2 the
-// trainer's settings, 3 the normalizer's. Also what a GGUF vocabulary of the models llama and t5 is.
+// trainer's settings, 3 the normalizer's. Also what a GGUF vocabulary of the models llama and t5
+// is.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,12 @@ namespace moonlet {
 
 // The file's numbers, which are also those of tokenizer.ggml.token_type.
 enum class PieceType : int8_t {
-    normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6
+    normal = 1,
+    unknown = 2,
+    control = 3,
+    user_defined = 4,
+    unused = 5,
+    byte = 6
 };
 
 struct SentencePieces {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tiktoken merges the neighbours whose joined bytes have the lowest rank, and takes a word that is
-// a token as it is: byte-pair encoding with one derived merge a token and ignore_merges is the same.
+// a token as it is: byte-pair encoding with one derived merge a token and ignore_merges is the
+// same.
 #include "tokenizers/tiktoken.h"
 
 #include <algorithm>
@@ -123,10 +124,10 @@ const TiktokenEncoding& guessed(const std::string& path, size_t ranks) {
     for (auto& e : tiktoken_encodings())
         if (!best && e.ranks == ranks && e.name != "gpt2") best = &e;
     if (!best)
-        throw Error(path + " has " + std::to_string(ranks) +
-                        " ranks, as no encoding that is known here",
-                    "its encoding, one of: " + names(),
-                    "tokenizers.load(path, {encoding = \"cl100k_base\"})");
+        throw Error(
+            path + " has " + std::to_string(ranks) + " ranks, as no encoding that is known here",
+            "its encoding, one of: " + names(),
+            "tokenizers.load(path, {encoding = \"cl100k_base\"})");
     return *best;
 }
 
@@ -207,11 +208,26 @@ Json tokenizer_json_from_tekken(const Json& tekken, const std::string& what) {
     plan.shift = static_cast<int>(specials);
     plan.begin = "<s>";
     // The names of files up to version 7, which do not list them.
-    static const std::vector<std::string> kOld = {
-        "<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]",
-        "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CALLS]", "[IMG]", "<pad>", "[IMG_BREAK]",
-        "[IMG_END]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]",
-        "[TOOL_CONTENT]"};
+    static const std::vector<std::string> kOld = {"<unk>",
+                                                  "<s>",
+                                                  "</s>",
+                                                  "[INST]",
+                                                  "[/INST]",
+                                                  "[AVAILABLE_TOOLS]",
+                                                  "[/AVAILABLE_TOOLS]",
+                                                  "[TOOL_RESULTS]",
+                                                  "[/TOOL_RESULTS]",
+                                                  "[TOOL_CALLS]",
+                                                  "[IMG]",
+                                                  "<pad>",
+                                                  "[IMG_BREAK]",
+                                                  "[IMG_END]",
+                                                  "[PREFIX]",
+                                                  "[MIDDLE]",
+                                                  "[SUFFIX]",
+                                                  "[SYSTEM_PROMPT]",
+                                                  "[/SYSTEM_PROMPT]",
+                                                  "[TOOL_CONTENT]"};
     bool listed = tekken.contains("special_tokens") && !tekken["special_tokens"].is_null();
     if (listed) {
         for (const Json& entry : array_field(tekken, "special_tokens", what)) {

@@ -29,9 +29,9 @@ const std::vector<TiktokenEncoding>& tiktoken_encodings();
 // True when the bytes begin like a rank file.
 bool is_rank_file(std::string_view bytes);
 
-// A tokenizer.json of a rank file. `encoding` "" is guessed from the name in `path` or from how many
-// ranks there are. Error: not such a file (which line), a byte without a token, an encoding that is
-// unknown or cannot be guessed.
+// A tokenizer.json of a rank file. `encoding` "" is guessed from the name in `path` or from how
+// many ranks there are. Error: not such a file (which line), a byte without a token, an encoding
+// that is unknown or cannot be guessed.
 Json tokenizer_json_from_tiktoken(std::string_view bytes, const std::string& path,
                                   const std::string& encoding);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The public encodings: OpenAI's as in tiktoken 0.14 (its patterns, which differ from the first ones
-// where a text ends in white space), Llama 3 and 4 as in Meta's llama-models, Qwen as in its first
-// model's own tokenizer. Rust's $ is Oniguruma's \z, and its {1,3}+ needs no + where nothing follows.
+// The public encodings: OpenAI's as in tiktoken 0.14 (its patterns, which differ from the first
+// ones where a text ends in white space), Llama 3 and 4 as in Meta's llama-models, Qwen as in its
+// first model's own tokenizer. Rust's $ is Oniguruma's \z, and its {1,3}+ needs no + where nothing
+// follows.
 #include "tokenizers/tiktoken.h"
 
 namespace moonlet {

@@ -51,8 +51,7 @@ class Tokenizer {
                                        const EncodeOptions& options, unsigned threads = 0) const;
     // The same without offsets and without cutting: only the ids.
     std::vector<std::vector<int>> encode_ids_batch(const std::vector<std::string>& texts,
-                                                   bool special = true,
-                                                   unsigned threads = 0) const;
+                                                   bool special = true, unsigned threads = 0) const;
     std::vector<std::string> decode_batch(const std::vector<std::vector<int>>& ids,
                                           bool skip_special = false, unsigned threads = 0) const;
     // The text of `ids`; ids that stand for nothing are passed over, as Hugging Face does.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokenizers in other files than tokenizer.json: tests/golden/vocabularies/.
 
-vocabularies.py            trains small sentencepiece models and one rank file on the words of
-                           tokenizers_kinds.py and writes what sentencepiece and tiktoken make of texts
+vocabularies.py            trains small sentencepiece models and a rank file on tokenizers_kinds.py
+                           and writes what sentencepiece and tiktoken make of texts
 vocabularies.py --fuzz N --engine BINARY [--model FILE ...]
                            N random texts per file through engine and peer, FILEs too
 vocabularies.py --llama N --engine BINARY FILE ...
@@ -126,7 +126,8 @@ def random_text(rng):
         lambda: chr(rng.randint(0x1F300, 0x1FAFF)), lambda: chr(rng.randint(0x300, 0x36F)),
         lambda: chr(rng.randint(1, 0x1F)), lambda: chr(rng.randint(0x7F, 0x24F)),
         lambda: chr(rng.randint(0x2000, 0x206F)), lambda: chr(rng.randint(0xFB00, 0xFFEF)),
-        lambda: rng.choice(["👩‍👩‍👧", "🏳️‍🌈", "👍🏽", "🇰🇷", "'s", "'LL", "'ſ", "½", "Ⅷ", "ﬁ", "ǅ", "ª"]),
+        lambda: rng.choice(["👩‍👩‍👧", "🏳️‍🌈", "👍🏽", "🇰🇷", "'s", "'LL", "'ſ"]),
+        lambda: rng.choice("½Ⅷﬁǅª"),
         lambda: rng.choice(["the ", " moon", "ing", "    ", " \n ", "<sep>", "[moon]", "ﬁn", "▁"]),
         lambda: rng.choice(rng.choice(TEXTS).split(" ")) + " ",
     ]
@@ -223,7 +224,8 @@ def fuzz(n, engine, files, seed):
         for name in PATTERNS:
             peer = encoding(name, ranks)
             bad += compare(name, engine, ranks,
-                           lambda t: peer.encode(t, allowed_special="all"), peer.decode, given, name)
+                           lambda t: peer.encode(t, allowed_special="all"), peer.decode, given,
+                           name)
     return bad
 
 

@@ -46,9 +46,7 @@ std::string what_of(const std::function<void()>& f) {
     }
 }
 
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != text.npos;
-}
+bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 
@@ -110,8 +108,8 @@ std::string rank_file(const std::string& more) {
 }
 
 std::shared_ptr<Tokenizer> ranks(const std::string& more, const std::string& encoding = "gpt2") {
-    return Tokenizer::from_json(tokenizer_json_from_tiktoken(rank_file(more), "x.tiktoken",
-                                                             encoding), "x");
+    return Tokenizer::from_json(
+        tokenizer_json_from_tiktoken(rank_file(more), "x.tiktoken", encoding), "x");
 }
 
 }  // namespace
@@ -146,10 +144,11 @@ TEST_CASE("a rank file that is none says which line, and what encodings there ar
     CHECK(has(error(rank_file(""), "cl100k"), "did you mean \"cl100k_base\""));
     CHECK(has(error(rank_file("YWI= 50256\n"), "gpt2"), "<|endoftext|>"));
     CHECK(has(what_of([&] {
-        fs::path file = test::scratch() / "a.json";
-        write_file(file.string(), "{}");
-        Tokenizer::load(file.string(), "gpt2");
-    }), "no tiktoken rank file"));
+                  fs::path file = test::scratch() / "a.json";
+                  write_file(file.string(), "{}");
+                  Tokenizer::load(file.string(), "gpt2");
+              }),
+              "no tiktoken rank file"));
 }
 
 namespace {
@@ -162,12 +161,17 @@ std::shared_ptr<Tokenizer> from_entries(const std::vector<GgufEntry>& entries) {
 
 std::vector<GgufEntry> small_spm() {
     return {{"tokenizer.ggml.model", GgufType::STRING, "llama"},
-            {"tokenizer.ggml.tokens", GgufType::ARRAY,
+            {"tokenizer.ggml.tokens",
+             GgufType::ARRAY,
              {"<unk>", "<s>", "</s>", "<0xC3>", "<0xA9>", "▁", "a", "b", "▁a", "ab"},
              GgufType::STRING},
-            {"tokenizer.ggml.scores", GgufType::ARRAY, {0, 0, 0, 0, 0, -5, -6, -7, -2, -1},
+            {"tokenizer.ggml.scores",
+             GgufType::ARRAY,
+             {0, 0, 0, 0, 0, -5, -6, -7, -2, -1},
              GgufType::F32},
-            {"tokenizer.ggml.token_type", GgufType::ARRAY, {2, 3, 3, 6, 6, 1, 1, 1, 1, 1},
+            {"tokenizer.ggml.token_type",
+             GgufType::ARRAY,
+             {2, 3, 3, 6, 6, 1, 1, 1, 1, 1},
              GgufType::I32}};
 }
 

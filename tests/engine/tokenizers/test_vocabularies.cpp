@@ -80,8 +80,8 @@ TEST_CASE("a tokenizer written as a GGUF vocabulary comes back the same") {
         try {
             entries = gguf_vocabulary(*tokenizer);
         } catch (const Error& e) {
-            CHECK(std::string(e.what()).find("cannot be written as a GGUF vocabulary") == 0 +
-                  std::string("this tokenizer ").size());
+            CHECK(std::string(e.what()).find("cannot be written as a GGUF vocabulary") ==
+                  0 + std::string("this tokenizer ").size());
             continue;
         }
         ++written;
@@ -111,10 +111,11 @@ TEST_CASE("the type of a pre-tokenizer is found by what it cuts") {
     CHECK(type("tekken") == "tekken");
     CHECK(type("o200k") == "gpt-4o");
     CHECK(type("gpt_neox") == "mpt");
-    for (const char* name : {"gpt-2", "llama-bpe", "dbrx", "glm4", "qwen2", "stablelm2", "qwen35",
-                             "deepseek-llm", "deepseek-coder", "deepseek-v3", "falcon", "starcoder",
-                             "command-r", "bloom", "viking", "tekken", "gpt-4o", "kimi-k2", "youtu",
-                             "chameleon", "afmoe", "default"}) {
+    for (const char* name :
+         {"gpt-2",     "llama-bpe",    "dbrx",           "glm4",        "qwen2",  "stablelm2",
+          "qwen35",    "deepseek-llm", "deepseek-coder", "deepseek-v3", "falcon", "starcoder",
+          "command-r", "bloom",        "viking",         "tekken",      "gpt-4o", "kimi-k2",
+          "youtu",     "chameleon",    "afmoe",          "default"}) {
         const GgufPreType& pre = gguf_pre_type(name);
         Json json = {{"pre_tokenizer", pre.pre_tokenizer},
                      {"model", {{"ignore_merges", pre.ignore_merges}}}};
