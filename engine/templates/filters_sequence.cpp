@@ -46,6 +46,20 @@ Value generate(F f, int depth) {
     return make_generator(std::make_unique<Made<F>>(std::move(f)), depth);
 }
 
+// A list that is made when its first item is asked for, as Python's generators begin to work then.
+template <class F>
+Value lazily(F make, int depth) {
+    return generate(
+        [make = std::move(make), items = std::vector<Value>(), at = size_t(0),
+         made = false](Value& out) mutable {
+            if (!made) made = true, items = make();
+            if (at >= items.size()) return false;
+            out = items[at++];
+            return true;
+        },
+        depth);
+}
+
 int depth_of(const Value& v, const Arguments& args) {
     int depth = v.depth();
     for (const Value& a : args) depth = std::max(depth, a.depth());
@@ -134,20 +148,19 @@ Value do_join(const Value& v, const Arguments& a, const NamedArguments& k) {
 
 Value do_items(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound("items", {}, a, k);
-    std::vector<std::pair<Value, Value>> pairs;
-    if (v.is_dict()) pairs = v.as_dict().items;
-    else if (!v.is_undefined())
-        throw Error("Can only get item pairs from a mapping, not " + v.type_name(), "a dict");
-    spend_items(pairs.size());
-    size_t at = 0;
-    return generate(
-        [pairs = std::move(pairs), at](Value& out) mutable {
-            if (at >= pairs.size()) return false;
-            out = Value::tuple({pairs[at].first, pairs[at].second});
-            ++at;
-            return true;
+    return lazily(
+        [v] {
+            std::vector<Value> pairs;
+            if (v.is_undefined()) return pairs;
+            if (!v.is_dict())
+                throw Error("Can only get item pairs from a mapping, not " + v.type_name(),
+                            "a dict");
+            spend_items(v.as_dict().items.size());
+            for (auto& [key, value] : v.as_dict().items)
+                pairs.push_back(Value::tuple({key, value}));
+            return pairs;
         },
-        v.depth());
+        v.depth() + 1);
 }
 
 // As Jinja2's, these generators look at their arguments when the first item is asked for, and not
@@ -217,32 +230,28 @@ Value choose(const Value& v, const Arguments& a, const NamedArguments& k) {
 
 Value do_unique(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("unique", {"case_sensitive", "attribute"}, a, k);
-    bool sensitive = b.flag(0, false);
-    Value path = b[1];
-    std::vector<std::pair<Value, Value>> seen;
-    std::vector<Value> out;
-    Source items(v);
-    std::vector<Value> all;
-    for (Value item; items.next(item);) {
-        seen.emplace_back(key_of(item, path, sensitive), Value());
-        all.push_back(item);
-    }
-    spend_items(all.size());
-    // A dict keeps the first place of each key; walk both in step.
-    Value firsts = Value::dict(seen);
-    size_t next = 0;
-    const auto& keys = firsts.as_dict().items;
-    for (size_t i = 0; i < all.size() && next < keys.size(); ++i) {
-        if (!Value::equal(key_of(all[i], path, sensitive), keys[next].first)) continue;
-        out.push_back(all[i]);
-        ++next;
-    }
-    size_t at = 0;
-    return generate(
-        [out = std::move(out), at](Value& item) mutable {
-            if (at >= out.size()) return false;
-            item = out[at++];
-            return true;
+    const bool sensitive = b.flag(0, false);
+    const Value path = b[1];
+    return lazily(
+        [=] {
+            std::vector<std::pair<Value, Value>> seen;
+            std::vector<Value> all, out;
+            Source items(v);
+            for (Value item; items.next(item);) {
+                seen.emplace_back(key_of(item, path, sensitive), Value());
+                all.push_back(item);
+            }
+            spend_items(all.size());
+            // A dict keeps the first place of each key; walk both in step.
+            Value firsts = Value::dict(seen);
+            size_t next = 0;
+            const auto& keys = firsts.as_dict().items;
+            for (size_t i = 0; i < all.size() && next < keys.size(); ++i) {
+                if (!Value::equal(seen[i].first, keys[next].first)) continue;
+                out.push_back(all[i]);
+                ++next;
+            }
+            return out;
         },
         v.depth());
 }
@@ -315,8 +324,7 @@ Value do_sum(const Value& v, const Arguments& a, const NamedArguments& k) {
 
 Value do_batch(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("batch", {"linecount", "fill_with"}, a, k, 1);
-    int64_t size = b.integer(0, 1);
-    Value fill = b.get(1, Value::none());
+    const Value size = b[0], fill = b.get(1, Value::none());
     auto source = std::make_shared<Source>(v);
     bool done = false;
     auto pending = std::make_shared<std::vector<Value>>();
@@ -325,8 +333,8 @@ Value do_batch(const Value& v, const Arguments& a, const NamedArguments& k) {
             if (done) return false;
             Value item;
             while (source->next(item)) {
-                bool full = int64_t(pending->size()) == size;
-                if (full) {
+                // Whatever equals the count ends a batch: 2.0 does, "2" never.
+                if (Value::equal(int64_t(pending->size()), size)) {
                     out = Value::list(std::exchange(*pending, {}));
                     pending->push_back(item);
                     return true;
@@ -336,9 +344,10 @@ Value do_batch(const Value& v, const Arguments& a, const NamedArguments& k) {
             }
             done = true;
             if (pending->empty()) return false;
-            if (!fill.is_none() && int64_t(pending->size()) < size) {
-                spend_items(size_t(size));
-                pending->resize(size_t(size), fill);
+            if (!fill.is_none() && Value::compare(int64_t(pending->size()), size) == -1) {
+                if (!size.is_integer()) throw Error("batch of " + size.repr(), "an integer");
+                spend_items(size_t(size.as_integer()));
+                pending->resize(size_t(size.as_integer()), fill);
             }
             out = Value::list(std::exchange(*pending, {}));
             return true;
@@ -348,22 +357,24 @@ Value do_batch(const Value& v, const Arguments& a, const NamedArguments& k) {
 
 Value do_slice(const Value& v, const Arguments& a, const NamedArguments& k) {
     Bound b("slice", {"slices", "fill_with"}, a, k, 1);
-    int64_t count = b.integer(0, 1);
-    if (count == 0) throw Error("integer division or modulo by zero", "at least one slice");
-    Value fill = b.get(1, Value::none());
-    auto items = v.to_vector();
-    int64_t n = int64_t(items.size()), each = n / count, extra = n % count, at = 0, number = 0;
-    return generate(
-        [=](Value& out) mutable {
-            if (number >= count) return false;
-            spend();
-            int64_t take = each + (number < extra ? 1 : 0);
-            std::vector<Value> part(items.begin() + at, items.begin() + at + take);
-            at += take;
-            if (!fill.is_none() && number >= extra) part.push_back(fill);
-            ++number;
-            out = Value::list(std::move(part));
-            return true;
+    const Value slices = b[0], fill = b.get(1, Value::none());
+    return lazily(
+        [=] {
+            std::vector<Value> out;
+            const auto items = v.to_vector();
+            if (!slices.is_integer()) throw Error("slice of " + slices.repr(), "an integer");
+            const int64_t count = slices.as_integer();
+            if (count == 0) throw Error("integer division or modulo by zero", "at least one slice");
+            const int64_t n = int64_t(items.size());
+            for (int64_t number = 0, at = 0; number < count; ++number) {
+                if (number % 64 == 0) spend_items(64);
+                const int64_t take = n / count + (number < n % count ? 1 : 0);
+                std::vector<Value> part(items.begin() + at, items.begin() + at + take);
+                at += take;
+                if (!fill.is_none() && number >= n % count) part.push_back(fill);
+                out.push_back(Value::list(std::move(part)));
+            }
+            return out;
         },
         depth_of(v, a) + 1);
 }
