@@ -9,7 +9,7 @@ local nouns = {
     "datasets/training_format.h",
     "models/model.h", "models/parameters.h", "tokenizers/tokenizer.h", "tokenizers/train.h",
     "templates/template.h", "templates/chat_template.h", "templates/value.h", "formats/config.h",
-    "formats/safetensors.h", "datasets/dataset.h", "generation/generator.h",
+    "formats/safetensors.h", "formats/gguf.h", "datasets/dataset.h", "generation/generator.h",
     "generation/language_model.h", "generation/inspect.h", "generation/sampler.h",
     "trainers/trainer.h",
     "retrievers/vectors.h", "retrievers/fingerprint.h", "lexical/index.h", "lexical/splitter.h",

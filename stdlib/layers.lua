@@ -29,7 +29,7 @@ local function insert(node, parts, at, leaf)
         child.shape, child.dtype = leaf.shape, leaf.dtype
         child.parameters = 1
         for _, size in ipairs(leaf.shape) do child.parameters = child.parameters * size end
-        child.bytes = child.parameters * (WIDTH[leaf.dtype] or 1)
+        child.bytes = leaf.bytes or child.parameters * (WIDTH[leaf.dtype] or 1)
     else
         insert(child, parts, at + 1, leaf)
     end
@@ -71,7 +71,8 @@ local function settle(node, is_root)
     end
 end
 
---- From rows {name=, shape={…}, dtype=} in the checkpoint's order.
+--- From rows {name=, shape={…}, dtype=, bytes=} in the checkpoint's order; without bytes they are
+--- counted from shape and dtype.
 function layers.new(title, rows)
     local root = { name = title, by_name = {}, children = {} }
     for _, row in ipairs(rows) do

@@ -128,4 +128,14 @@ function models.list(folders, opts)
     return require("moonlet.model_list").new(folders, opts)
 end
 
+--- What a GGUF or safetensors file (or a folder of those) holds, without opening a model: its keys
+--- with types and values, its tensors with dtypes, shapes and bytes.
+---@param path string
+---@param opts? InspectOptions
+---@return WeightsFile
+--- Example: models.inspect("demo").tensors[1].name
+function models.inspect(path, opts)
+    return require("moonlet.inspect").open(path, opts)
+end
+
 return models

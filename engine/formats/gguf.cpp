@@ -5,72 +5,27 @@
 #include "formats/gguf.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdio>
+#include <filesystem>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "formats/gguf_index.h"
 
 namespace moonlet {
 
+using gguf::load;
+using gguf::scalar_bytes;
+
 namespace {
 
-constexpr uint64_t kDefaultAlignment = 32;
 constexpr int kMaxNesting = 8;          // arrays of arrays; files in use have none
 constexpr uint32_t kMaxDimensions = 8;  // ggml: 4
 
-template <class T>
-T load(const std::byte* at) {
-    T value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-}
-
-std::string_view text_at(const std::byte* at) {
-    return {reinterpret_cast<const char*>(at) + 8, size_t(load<uint64_t>(at))};
-}
-
-// Bytes of one value of a fixed size; 0: string, array or no type.
-size_t scalar_bytes(uint32_t type) {
-    constexpr uint8_t sizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-    return type < std::size(sizes) ? sizes[type] : 0;
-}
-
-bool is_integer(GgufType type) {
-    return type != GgufType::F32 && type != GgufType::F64 && type != GgufType::BOOL &&
-           type != GgufType::STRING && type != GgufType::ARRAY;
-}
-bool is_number(GgufType type) {
-    return is_integer(type) || type == GgufType::F32 || type == GgufType::F64;
-}
-bool is_byte(GgufType type) { return type == GgufType::U8 || type == GgufType::I8; }
-
-double number_at(GgufType type, const std::byte* at) {
-    switch (type) {
-        case GgufType::U8: return load<uint8_t>(at);
-        case GgufType::I8: return load<int8_t>(at);
-        case GgufType::U16: return load<uint16_t>(at);
-        case GgufType::I16: return load<int16_t>(at);
-        case GgufType::U32: return load<uint32_t>(at);
-        case GgufType::I32: return load<int32_t>(at);
-        case GgufType::F32: return double(load<float>(at));
-        case GgufType::U64: return double(load<uint64_t>(at));
-        case GgufType::I64: return double(load<int64_t>(at));
-        default: return load<double>(at);
-    }
-}
-
-// Of an integer type; false: a u64 beyond int64_t.
-bool integer_at(GgufType type, const std::byte* at, int64_t& out) {
-    if (type == GgufType::U64 || type == GgufType::I64) {
-        out = load<int64_t>(at);
-        return type == GgufType::I64 || out >= 0;
-    }
-    out = int64_t(number_at(type, at));
-    return true;
-}
+}  // namespace
 
 // Reads forward; every step is checked against the end.
-struct Cursor {
+struct gguf::Cursor {
     const std::byte* at;
     const std::byte* end;
     const std::string& where;
@@ -130,6 +85,10 @@ struct Cursor {
     }
 };
 
+using gguf::Cursor;
+
+namespace {
+
 uint64_t padded(uint64_t offset, uint64_t alignment) {
     return (offset + alignment - 1) / alignment * alignment;
 }
@@ -165,23 +124,6 @@ void check_unique(const List& list, const std::vector<uint32_t>& order, const st
 }
 
 }  // namespace
-
-struct GgufIndex {
-    std::string where;
-    uint32_t version = 0;
-    uint64_t alignment = kDefaultAlignment;
-    std::shared_ptr<const void> owner;
-    std::vector<std::pair<std::string, GgufValue>> metadata;
-    std::vector<GgufTensor> tensors;
-    std::vector<uint32_t> metadata_order, tensor_order;  // by name
-
-    void read_header(Cursor& in, uint64_t& tensor_count, uint64_t& entry_count);
-    void read_entry(Cursor& in);
-    void read_tensor(Cursor& in, std::vector<uint64_t>& offsets);
-    void read_alignment();
-    void place(const std::vector<uint64_t>& offsets, const std::byte* data, uint64_t size,
-               uint64_t begin);
-};
 
 void GgufIndex::read_header(Cursor& in, uint64_t& tensor_count, uint64_t& entry_count) {
     const std::string_view head(reinterpret_cast<const char*>(in.at),
@@ -296,12 +238,6 @@ void GgufIndex::place(const std::vector<uint64_t>& offsets, const std::byte* dat
     }
 }
 
-const char* gguf_type_name(GgufType type) {
-    constexpr const char* names[] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
-                                     "bool", "string", "array", "u64", "i64", "f64"};
-    return size_t(type) < std::size(names) ? names[size_t(type)] : "unknown";
-}
-
 Gguf Gguf::parse(const std::byte* data, size_t size, std::shared_ptr<const void> owner,
                  const std::string& what) {
     auto index = std::make_shared<GgufIndex>();
@@ -324,9 +260,67 @@ Gguf Gguf::parse(const std::byte* data, size_t size, std::shared_ptr<const void>
     return file;
 }
 
-Gguf Gguf::open(const std::string& path) {
+Gguf Gguf::open_one(const std::string& path) {
     std::shared_ptr<MappedFile> file = MappedFile::open(path);
     return parse(file->data(), file->size(), file, quote(path, 200));
+}
+
+Gguf Gguf::open(const std::string& path) {
+    Gguf file = open_one(path);
+    const GgufValue* count = file.find("split.count");
+    if (!count || count->integer() < 2) return file;
+    return open_parts(path, count->integer());
+}
+
+// A model in parts, as llama.cpp splits it: NAME-00001-of-00003.gguf and its neighbours. The first
+// has the metadata of all.
+Gguf Gguf::open_parts(const std::string& path, int64_t count) {
+    auto ending = [&](int64_t number) {
+        char text[64];
+        std::snprintf(text, sizeof text, "-%05lld-of-%05lld.gguf", static_cast<long long>(number),
+                      static_cast<long long>(count));
+        return std::string(text);
+    };
+    const size_t length = ending(1).size();
+    const std::string name = path.size() < length ? "" : path.substr(0, path.size() - length);
+    bool named = false;
+    for (int64_t i = 1; i <= std::min<int64_t>(count, 99999) && !named; ++i)
+        named = path == name + ending(i);
+    if (!named)
+        throw Error(quote(path, 200) + " is one of " + std::to_string(count) + " parts of a model",
+                    "its name to end in " + ending(1), "give the parts their names back");
+    auto index = std::make_shared<GgufIndex>();
+    for (int64_t i = 1; i <= count; ++i) {
+        const std::string part_path = name + ending(i);
+        if (!std::filesystem::exists(part_path))
+            throw Error("no file " + quote(part_path, 200) + ", part " + std::to_string(i) +
+                            " of the model in " + quote(path, 200),
+                        "", "the download is incomplete: get it again");
+        const Gguf part = open_one(part_path);
+        const GgufValue &number = part.get("split.no"), &parts = part.get("split.count");
+        if (number.integer() != i - 1 || parts.integer() != count)
+            throw Error(quote(part_path, 200) + " says it is part " +
+                            std::to_string(number.integer() + 1) + " of " +
+                            std::to_string(parts.integer()),
+                        "part " + std::to_string(i) + " of " + std::to_string(count));
+        if (i == 1) {
+            *index = *part.index_;
+            for (auto& [key, value] : index->metadata) value.file_ = index.get();
+        } else {
+            const std::vector<GgufTensor>& more = part.tensors();
+            index->tensors.insert(index->tensors.end(), more.begin(), more.end());
+        }
+    }
+    index->tensor_order = sorted_by_name(index->tensors, kName);
+    check_unique(index->tensors, index->tensor_order, index->where + " has the tensor ");
+    Gguf whole;
+    whole.index_ = index;
+    if (const GgufValue* wanted = whole.find("split.tensors.count"))
+        if (wanted->integer() != int64_t(index->tensors.size()))
+            throw Error("the " + std::to_string(count) + " parts of " + index->where + " have " +
+                            std::to_string(index->tensors.size()) + " tensors",
+                        std::to_string(wanted->integer()), "one of them is damaged");
+    return whole;
 }
 
 const GgufValue* Gguf::find(std::string_view key) const {
@@ -354,133 +348,5 @@ const std::vector<GgufTensor>& Gguf::tensors() const { return index_->tensors; }
 const std::string& Gguf::where() const { return index_->where; }
 uint32_t Gguf::version() const { return index_->version; }
 size_t Gguf::alignment() const { return size_t(index_->alignment); }
-
-// Values. An entry is key, u32 type, value; all of it was walked over once by read_entry.
-
-std::string_view GgufValue::key() const { return text_at(entry_); }
-
-GgufType GgufValue::type() const { return GgufType(load<uint32_t>(entry_ + 8 + key().size())); }
-
-std::string GgufValue::found() const {
-    if (type() != GgufType::ARRAY) return gguf_type_name(type());
-    return std::string("array of ") + gguf_type_name(element_type());
-}
-
-void GgufValue::wrong(const std::string& wanted) const {
-    throw Error(file_->where + ": key " + quote(key(), 120) + " is of type " + found(), wanted);
-}
-
-const std::byte* GgufValue::value_of(GgufType wanted) const {
-    if (type() != wanted) wrong(gguf_type_name(wanted));
-    return entry_ + 8 + key().size() + 4;
-}
-
-const std::byte* GgufValue::array_of(const char* wanted, bool (*fits)(GgufType)) const {
-    if (type() != GgufType::ARRAY || !fits(element_type())) wrong(wanted);
-    return value_of(GgufType::ARRAY) + 12;
-}
-
-GgufType GgufValue::element_type() const {
-    return GgufType(load<uint32_t>(value_of(GgufType::ARRAY)));
-}
-
-size_t GgufValue::count() const { return size_t(load<uint64_t>(value_of(GgufType::ARRAY) + 4)); }
-
-int64_t GgufValue::integer() const {
-    if (!is_integer(type())) wrong("a whole number");
-    int64_t value;
-    if (!integer_at(type(), value_of(type()), value)) wrong("a whole number below 2^63");
-    return value;
-}
-
-double GgufValue::number() const {
-    if (!is_number(type())) wrong("a number");
-    return number_at(type(), value_of(type()));
-}
-
-bool GgufValue::boolean() const {
-    const uint8_t value = load<uint8_t>(value_of(GgufType::BOOL));
-    if (value > 1) wrong("0 or 1, not " + std::to_string(value));
-    return value == 1;
-}
-
-std::string_view GgufValue::string() const { return text_at(value_of(GgufType::STRING)); }
-
-std::vector<int64_t> GgufValue::integers() const {
-    const std::byte* at = array_of("an array of whole numbers", is_integer);
-    std::vector<int64_t> values(count());
-    for (int64_t& value : values) {
-        if (!integer_at(element_type(), at, value)) wrong("whole numbers below 2^63");
-        at += scalar_bytes(uint32_t(element_type()));
-    }
-    return values;
-}
-
-std::vector<double> GgufValue::numbers() const {
-    const std::byte* at = array_of("an array of numbers", is_number);
-    std::vector<double> values(count());
-    for (double& value : values) {
-        value = number_at(element_type(), at);
-        at += scalar_bytes(uint32_t(element_type()));
-    }
-    return values;
-}
-
-std::string_view GgufValue::bytes() const {
-    const std::byte* at = array_of("an array of u8 or i8", is_byte);
-    return {reinterpret_cast<const char*>(at), count()};
-}
-
-GgufValue::Strings GgufValue::strings() const {
-    const std::byte* at =
-        array_of("an array of strings", [](GgufType type) { return type == GgufType::STRING; });
-    return {count(), at};
-}
-
-std::string_view GgufValue::next(Strings& left) {
-    std::string_view text = text_at(left.at);
-    left.at += 8 + text.size();
-    return text;
-}
-
-namespace {
-
-// A checked value at `at`, which moves behind it as far as it is shown.
-Json json_at(GgufType type, const std::byte*& at, size_t limit) {
-    if (type == GgufType::STRING) {
-        std::string_view text = text_at(at);
-        at += 8 + text.size();
-        return std::string(text);
-    }
-    if (type == GgufType::ARRAY) {
-        const GgufType element = GgufType(load<uint32_t>(at));
-        const uint64_t count = load<uint64_t>(at + 4);
-        at += 12;
-        Json list = Json::array();
-        for (uint64_t i = 0; i < count; ++i) {
-            Json value = json_at(element, at, limit);
-            if (i < limit) list.push_back(std::move(value));
-            else if (scalar_bytes(uint32_t(element))) {
-                at += (count - i - 1) * scalar_bytes(uint32_t(element));
-                break;
-            }
-        }
-        return list;
-    }
-    const std::byte* start = at;
-    at += scalar_bytes(uint32_t(type));
-    if (type == GgufType::BOOL) return load<uint8_t>(start) != 0;
-    if (type == GgufType::U64) return load<uint64_t>(start);
-    int64_t whole;
-    if (is_integer(type) && integer_at(type, start, whole)) return whole;
-    return number_at(type, start);
-}
-
-}  // namespace
-
-Json GgufValue::json(size_t limit) const {
-    const std::byte* at = value_of(type());
-    return json_at(type(), at, limit);
-}
 
 }  // namespace moonlet

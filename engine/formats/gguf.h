@@ -40,7 +40,7 @@ enum class GgufType : uint32_t {
 };
 const char* gguf_type_name(GgufType type);  // "u32", "string", "array"
 
-struct GgufIndex;  // what a file holds; in gguf.cpp
+struct GgufIndex;  // what a file holds; in gguf_index.h
 
 // A view of one entry; good as long as a copy of its Gguf lives. Every getter is an Error that
 // names file, key, the type found and the one wanted.
@@ -69,6 +69,7 @@ class GgufValue {
 
   private:
     friend struct GgufIndex;
+    friend class Gguf;
     struct Strings {
         size_t count;
         const std::byte* at;
@@ -98,7 +99,8 @@ class Gguf {
   public:
     // Error, naming the file and the key or tensor: not GGUF, another version or byte order,
     // truncated, unknown type, a key or name twice, a shape or offset that does not fit, tensors
-    // that overlap. Gaps between tensors are allowed.
+    // that overlap. Gaps between tensors are allowed. Any part of a model in parts
+    // (NAME-00001-of-00003.gguf) opens all of it: metadata of the first, tensors of all.
     static Gguf open(const std::string& path);
     // Bytes already in memory, kept alive by `owner`; `what` names them in errors.
     static Gguf parse(const std::byte* data, size_t size, std::shared_ptr<const void> owner,
@@ -114,6 +116,9 @@ class Gguf {
     size_t alignment() const;
 
   private:
+    static Gguf open_one(const std::string& path);
+    static Gguf open_parts(const std::string& path, int64_t count);
+
     std::shared_ptr<const GgufIndex> index_;
 };
 

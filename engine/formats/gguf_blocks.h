@@ -17,6 +17,30 @@ namespace moonlet::ggml {
 using Dequantizer = void (*)(const uint8_t* in, int64_t blocks, float* out);
 using Quantizer = int64_t (*)(const float* in, int64_t blocks, uint8_t* out);
 
+// A reader compiled twice, for any machine and for one with AVX2; both give the same bits, since
+// neither reorders nor contracts. The body must be INLINE to be compiled anew.
+#define INLINE [[gnu::always_inline]] inline
+struct Dequantizers {
+    Dequantizer plain, avx2;
+};
+template <Dequantizer body>
+void with_nothing(const uint8_t* in, int64_t blocks, float* out) {
+    body(in, blocks, out);
+}
+#ifdef __x86_64__
+template <Dequantizer body>
+[[gnu::target("avx2")]] void with_avx2(const uint8_t* in, int64_t blocks, float* out) {
+    body(in, blocks, out);
+}
+inline bool has_avx2() { return __builtin_cpu_supports("avx2"); }
+template <Dequantizer body>
+constexpr Dequantizers both = {with_nothing<body>, with_avx2<body>};
+#else
+inline bool has_avx2() { return false; }
+template <Dequantizer body>
+constexpr Dequantizers both = {with_nothing<body>, with_nothing<body>};
+#endif
+
 template <class T>
 inline T load(const uint8_t* at) {
     T value;
@@ -30,21 +54,13 @@ inline void store(uint8_t* at, T value) {
 inline float load_half(const uint8_t* at) { return half_to_float(load<uint16_t>(at)); }
 
 // gguf_quant_legacy.cpp: blocks of 32 with one scale, maybe a minimum
-void q4_0_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q4_1_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q5_0_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q5_1_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q8_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+extern const Dequantizers q4_0_to_float, q4_1_to_float, q5_0_to_float, q5_1_to_float, q8_0_to_float;
 int64_t float_to_q4_0(const float* in, int64_t blocks, uint8_t* out);
 int64_t float_to_q4_1(const float* in, int64_t blocks, uint8_t* out);
 int64_t float_to_q8_0(const float* in, int64_t blocks, uint8_t* out);
 
 // gguf_quant_k.cpp: blocks of 256 in groups whose scales are quantised, too
-void q2_k_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q3_k_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q4_k_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q5_k_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q6_k_to_float(const uint8_t* in, int64_t blocks, float* out);
+extern const Dequantizers q2_k_to_float, q3_k_to_float, q4_k_to_float, q5_k_to_float, q6_k_to_float;
 // Scale and minimum (6 bits each) of the 8 groups of a Q4_K or Q5_K block, from their 12 bytes.
 void unpack_scales(const uint8_t* packed, uint8_t* scales, uint8_t* minima);
 
@@ -53,21 +69,11 @@ int64_t float_to_q4_k(const float* in, int64_t blocks, uint8_t* out);
 int64_t float_to_q6_k(const float* in, int64_t blocks, uint8_t* out);
 
 // gguf_quant_short.cpp: values out of a short list (FP4, ternary, not linear, one bit)
-void iq4_nl_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq4_xs_to_float(const uint8_t* in, int64_t blocks, float* out);
-void mxfp4_to_float(const uint8_t* in, int64_t blocks, float* out);
-void nvfp4_to_float(const uint8_t* in, int64_t blocks, float* out);
-void tq1_0_to_float(const uint8_t* in, int64_t blocks, float* out);
-void tq2_0_to_float(const uint8_t* in, int64_t blocks, float* out);
-void q1_0_to_float(const uint8_t* in, int64_t blocks, float* out);
+extern const Dequantizers iq4_nl_to_float, iq4_xs_to_float, mxfp4_to_float, nvfp4_to_float,
+    tq1_0_to_float, tq2_0_to_float, q1_0_to_float;
 
 // gguf_quant_iq.cpp: groups of values out of a lattice
-void iq2_xxs_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq2_xs_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq2_s_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq3_xxs_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq3_s_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq1_s_to_float(const uint8_t* in, int64_t blocks, float* out);
-void iq1_m_to_float(const uint8_t* in, int64_t blocks, float* out);
+extern const Dequantizers iq2_xxs_to_float, iq2_xs_to_float, iq2_s_to_float, iq3_xxs_to_float,
+    iq3_s_to_float, iq1_s_to_float, iq1_m_to_float;
 
 }  // namespace moonlet::ggml

@@ -17,25 +17,25 @@ namespace {
 using namespace ggml;
 
 template <class T>
-void number_to_float(const uint8_t* in, int64_t count, float* out) {
+INLINE void read_numbers(const uint8_t* __restrict in, int64_t count, float* __restrict out) {
     for (int64_t i = 0; i < count; ++i) out[i] = float(load<T>(in + size_t(i) * sizeof(T)));
 }
 
-void f32_to_float(const uint8_t* in, int64_t count, float* out) {
+INLINE void read_f32(const uint8_t* __restrict in, int64_t count, float* __restrict out) {
     std::memcpy(out, in, size_t(count) * 4);
 }
 int64_t float_to_f32(const float* in, int64_t count, uint8_t* out) {
     std::memcpy(out, in, size_t(count) * 4);
     return -1;
 }
-void f16_to_float(const uint8_t* in, int64_t count, float* out) {
+INLINE void read_f16(const uint8_t* __restrict in, int64_t count, float* __restrict out) {
     for (int64_t i = 0; i < count; ++i) out[i] = load_half(in + 2 * i);
 }
 int64_t float_to_f16(const float* in, int64_t count, uint8_t* out) {
     for (int64_t i = 0; i < count; ++i) store(out + 2 * i, float_to_half(in[i]));
     return -1;
 }
-void bf16_to_float(const uint8_t* in, int64_t count, float* out) {
+INLINE void read_bf16(const uint8_t* __restrict in, int64_t count, float* __restrict out) {
     for (int64_t i = 0; i < count; ++i) out[i] = bfloat16_to_float(load<uint16_t>(in + 2 * i));
 }
 int64_t float_to_bf16(const float* in, int64_t count, uint8_t* out) {
@@ -43,49 +43,54 @@ int64_t float_to_bf16(const float* in, int64_t count, uint8_t* out) {
     return -1;
 }
 
+constexpr Dequantizers f32_to_float = both<read_f32>, f16_to_float = both<read_f16>,
+                       bf16_to_float = both<read_bf16>;
+template <class T>
+constexpr Dequantizers number_to_float = both<read_numbers<T>>;
+
 struct Row {
     GgmlType type;
     const char* name;
     uint16_t values, bytes;  // of a block
-    Dequantizer dequantize = nullptr;
+    const Dequantizers* dequantize = nullptr;
     Quantizer quantize = nullptr;
 };
 
 constexpr Row kTypes[] = {
-    {GgmlType::F32, "F32", 1, 4, f32_to_float, float_to_f32},
-    {GgmlType::F16, "F16", 1, 2, f16_to_float, float_to_f16},
-    {GgmlType::Q4_0, "Q4_0", 32, 18, q4_0_to_float, float_to_q4_0},
-    {GgmlType::Q4_1, "Q4_1", 32, 20, q4_1_to_float, float_to_q4_1},
-    {GgmlType::Q5_0, "Q5_0", 32, 22, q5_0_to_float},
-    {GgmlType::Q5_1, "Q5_1", 32, 24, q5_1_to_float},
-    {GgmlType::Q8_0, "Q8_0", 32, 34, q8_0_to_float, float_to_q8_0},
+    {GgmlType::F32, "F32", 1, 4, &f32_to_float, float_to_f32},
+    {GgmlType::F16, "F16", 1, 2, &f16_to_float, float_to_f16},
+    {GgmlType::Q4_0, "Q4_0", 32, 18, &q4_0_to_float, float_to_q4_0},
+    {GgmlType::Q4_1, "Q4_1", 32, 20, &q4_1_to_float, float_to_q4_1},
+    {GgmlType::Q5_0, "Q5_0", 32, 22, &q5_0_to_float},
+    {GgmlType::Q5_1, "Q5_1", 32, 24, &q5_1_to_float},
+    {GgmlType::Q8_0, "Q8_0", 32, 34, &q8_0_to_float, float_to_q8_0},
     {GgmlType::Q8_1, "Q8_1", 32, 40},
-    {GgmlType::Q2_K, "Q2_K", 256, 84, q2_k_to_float},
-    {GgmlType::Q3_K, "Q3_K", 256, 110, q3_k_to_float},
-    {GgmlType::Q4_K, "Q4_K", 256, 144, q4_k_to_float, float_to_q4_k},
-    {GgmlType::Q5_K, "Q5_K", 256, 176, q5_k_to_float},
-    {GgmlType::Q6_K, "Q6_K", 256, 210, q6_k_to_float, float_to_q6_k},
+    {GgmlType::Q2_K, "Q2_K", 256, 84, &q2_k_to_float},
+    {GgmlType::Q3_K, "Q3_K", 256, 110, &q3_k_to_float},
+    {GgmlType::Q4_K, "Q4_K", 256, 144, &q4_k_to_float, float_to_q4_k},
+    {GgmlType::Q5_K, "Q5_K", 256, 176, &q5_k_to_float},
+    {GgmlType::Q6_K, "Q6_K", 256, 210, &q6_k_to_float, float_to_q6_k},
     {GgmlType::Q8_K, "Q8_K", 256, 292},
-    {GgmlType::IQ2_XXS, "IQ2_XXS", 256, 66, iq2_xxs_to_float},
-    {GgmlType::IQ2_XS, "IQ2_XS", 256, 74, iq2_xs_to_float},
-    {GgmlType::IQ3_XXS, "IQ3_XXS", 256, 98, iq3_xxs_to_float},
-    {GgmlType::IQ1_S, "IQ1_S", 256, 50, iq1_s_to_float},
-    {GgmlType::IQ4_NL, "IQ4_NL", 32, 18, iq4_nl_to_float},
-    {GgmlType::IQ3_S, "IQ3_S", 256, 110, iq3_s_to_float},
-    {GgmlType::IQ2_S, "IQ2_S", 256, 82, iq2_s_to_float},
-    {GgmlType::IQ4_XS, "IQ4_XS", 256, 136, iq4_xs_to_float},
-    {GgmlType::I8, "I8", 1, 1, number_to_float<int8_t>},
-    {GgmlType::I16, "I16", 1, 2, number_to_float<int16_t>},
-    {GgmlType::I32, "I32", 1, 4, number_to_float<int32_t>},
-    {GgmlType::I64, "I64", 1, 8, number_to_float<int64_t>},
-    {GgmlType::F64, "F64", 1, 8, number_to_float<double>},
-    {GgmlType::IQ1_M, "IQ1_M", 256, 56, iq1_m_to_float},
-    {GgmlType::BF16, "BF16", 1, 2, bf16_to_float, float_to_bf16},
-    {GgmlType::TQ1_0, "TQ1_0", 256, 54, tq1_0_to_float},
-    {GgmlType::TQ2_0, "TQ2_0", 256, 66, tq2_0_to_float},
-    {GgmlType::MXFP4, "MXFP4", 32, 17, mxfp4_to_float},
-    {GgmlType::NVFP4, "NVFP4", 64, 36, nvfp4_to_float},
-    {GgmlType::Q1_0, "Q1_0", 128, 18, q1_0_to_float},
+    {GgmlType::IQ2_XXS, "IQ2_XXS", 256, 66, &iq2_xxs_to_float},
+    {GgmlType::IQ2_XS, "IQ2_XS", 256, 74, &iq2_xs_to_float},
+    {GgmlType::IQ3_XXS, "IQ3_XXS", 256, 98, &iq3_xxs_to_float},
+    {GgmlType::IQ1_S, "IQ1_S", 256, 50, &iq1_s_to_float},
+    {GgmlType::IQ4_NL, "IQ4_NL", 32, 18, &iq4_nl_to_float},
+    {GgmlType::IQ3_S, "IQ3_S", 256, 110, &iq3_s_to_float},
+    {GgmlType::IQ2_S, "IQ2_S", 256, 82, &iq2_s_to_float},
+    {GgmlType::IQ4_XS, "IQ4_XS", 256, 136, &iq4_xs_to_float},
+    {GgmlType::I8, "I8", 1, 1, &number_to_float<int8_t>},
+    {GgmlType::I16, "I16", 1, 2, &number_to_float<int16_t>},
+    {GgmlType::I32, "I32", 1, 4, &number_to_float<int32_t>},
+    {GgmlType::I64, "I64", 1, 8, &number_to_float<int64_t>},
+    {GgmlType::F64, "F64", 1, 8, &number_to_float<double>},
+    {GgmlType::IQ1_M, "IQ1_M", 256, 56, &iq1_m_to_float},
+    {GgmlType::BF16, "BF16", 1, 2, &bf16_to_float, float_to_bf16},
+    {GgmlType::TQ1_0, "TQ1_0", 256, 54, &tq1_0_to_float},
+    {GgmlType::TQ2_0, "TQ2_0", 256, 66, &tq2_0_to_float},
+    {GgmlType::MXFP4, "MXFP4", 32, 17, &mxfp4_to_float},
+    {GgmlType::NVFP4, "NVFP4", 64, 36, &nvfp4_to_float},
+    {GgmlType::Q1_0, "Q1_0", 128, 18, &q1_0_to_float},
 };
 
 const Row* find(uint32_t number) {
@@ -140,13 +145,28 @@ std::vector<std::string> ggml_quantizable_types() {
     return names;
 }
 
-void dequantize(GgmlType type, const std::byte* blocks, int64_t count, float* out) {
+namespace {
+
+const Row& readable(GgmlType type) {
     const Row& row = row_of(type);
-    const int64_t n = blocks_of(row, count);
     if (!row.dequantize)
         throw Error(std::string("a tensor of type ") + row.name,
                     "a type that can be read as numbers", "get the model in another type");
-    row.dequantize(reinterpret_cast<const uint8_t*>(blocks), n, out);
+    return row;
+}
+
+}  // namespace
+
+void dequantize(GgmlType type, const std::byte* blocks, int64_t count, float* out) {
+    static const bool fast = has_avx2();
+    const Row& row = readable(type);
+    const Dequantizer read = fast ? row.dequantize->avx2 : row.dequantize->plain;
+    read(reinterpret_cast<const uint8_t*>(blocks), blocks_of(row, count), out);
+}
+
+void dequantize_plain(GgmlType type, const std::byte* blocks, int64_t count, float* out) {
+    const Row& row = readable(type);
+    row.dequantize->plain(reinterpret_cast<const uint8_t*>(blocks), blocks_of(row, count), out);
 }
 
 void quantize(GgmlType type, const float* values, int64_t count, std::byte* out) {

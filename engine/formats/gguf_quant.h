@@ -66,6 +66,8 @@ std::vector<std::string> ggml_quantizable_types();  // names, for messages and o
 // Error: count is no multiple of the block, or the type (Q8_1, Q8_K: ggml's own intermediate
 // results, never in a file) has no way to floats. Integers and F64 become the nearest float.
 void dequantize(GgmlType type, const std::byte* blocks, int64_t count, float* out);
+// Its twin for any machine: dequantize takes AVX2 where the processor has it. The same bits.
+void dequantize_plain(GgmlType type, const std::byte* blocks, int64_t count, float* out);
 
 // The other way, for F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q4_K Q6_K. Error: another type, count no multiple
 // of the block, and for the types with scales a value that is not finite or too large for a half's

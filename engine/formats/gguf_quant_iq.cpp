@@ -71,7 +71,8 @@ constexpr float kShift = 0.125f;  // of IQ1
 
 }  // namespace
 
-void iq2_xxs_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq2_xxs(const uint8_t* __restrict in, int64_t blocks,
+                                float* __restrict out) {
     const auto& grid = iq2_xxs_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 66, out += 256) {
         const float d = load_half(in);
@@ -86,7 +87,8 @@ void iq2_xxs_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void iq2_xs_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq2_xs(const uint8_t* __restrict in, int64_t blocks,
+                               float* __restrict out) {
     const auto& grid = iq2_xs_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 74, out += 256) {
         const float d = load_half(in);
@@ -99,7 +101,7 @@ void iq2_xs_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void iq2_s_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq2_s(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     const auto& grid = iq2_s_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 82, out += 256) {
         const float d = load_half(in);
@@ -113,7 +115,8 @@ void iq2_s_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void iq3_xxs_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq3_xxs(const uint8_t* __restrict in, int64_t blocks,
+                                float* __restrict out) {
     const auto& grid = iq3_xxs_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 98, out += 256) {
         const float d = load_half(in);
@@ -129,7 +132,7 @@ void iq3_xxs_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void iq3_s_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq3_s(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     const auto& grid = iq3_s_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 110, out += 256) {
         const float d = load_half(in);
@@ -143,7 +146,7 @@ void iq3_s_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void iq1_s_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq1_s(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     const auto& grid = iq1_s_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 50, out += 256) {
         const float d = load_half(in);
@@ -159,7 +162,7 @@ void iq1_s_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void iq1_m_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq1_m(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     const auto& grid = iq1_s_grid();
     for (int64_t b = 0; b < blocks; ++b, in += 56, out += 256) {
         unsigned scales[4], bits = 0;  // the highest 4 bits of each are a piece of d
@@ -176,5 +179,13 @@ void iq1_m_to_float(const uint8_t* in, int64_t blocks, float* out) {
         }
     }
 }
+
+const Dequantizers iq2_xxs_to_float = both<read_iq2_xxs>;
+const Dequantizers iq2_xs_to_float = both<read_iq2_xs>;
+const Dequantizers iq2_s_to_float = both<read_iq2_s>;
+const Dequantizers iq3_xxs_to_float = both<read_iq3_xxs>;
+const Dequantizers iq3_s_to_float = both<read_iq3_s>;
+const Dequantizers iq1_s_to_float = both<read_iq1_s>;
+const Dequantizers iq1_m_to_float = both<read_iq1_m>;
 
 }  // namespace moonlet::ggml

@@ -6,7 +6,7 @@
 
 namespace moonlet::ggml {
 
-void q2_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q2_k(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 84, out += 256) {
         const uint8_t *scales = in, *codes = in + 16;
         const float d = load_half(in + 80), dm = load_half(in + 82);
@@ -20,7 +20,7 @@ void q2_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void q3_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q3_k(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 110, out += 256) {
         const uint8_t *mask = in, *codes = in + 32, *scales = in + 96;
         const float d = load_half(in + 108);
@@ -47,7 +47,7 @@ void unpack_scales(const uint8_t* packed, uint8_t* scales, uint8_t* minima) {
     }
 }
 
-void q4_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q4_k(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 144, out += 256) {
         const float d = load_half(in), dm = load_half(in + 2);
         uint8_t scales[8], minima[8];
@@ -62,7 +62,7 @@ void q4_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void q5_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q5_k(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 176, out += 256) {
         const float d = load_half(in), dm = load_half(in + 2);
         const uint8_t* fifth = in + 16;
@@ -80,7 +80,7 @@ void q5_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void q6_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q6_k(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 210, out += 256) {
         const uint8_t *low = in, *high = in + 128, *scales = in + 192;
         const float d = load_half(in + 208);
@@ -97,5 +97,11 @@ void q6_k_to_float(const uint8_t* in, int64_t blocks, float* out) {
         }
     }
 }
+
+const Dequantizers q2_k_to_float = both<read_q2_k>;
+const Dequantizers q3_k_to_float = both<read_q3_k>;
+const Dequantizers q4_k_to_float = both<read_q4_k>;
+const Dequantizers q5_k_to_float = both<read_q5_k>;
+const Dequantizers q6_k_to_float = both<read_q6_k>;
 
 }  // namespace moonlet::ggml

@@ -37,27 +37,23 @@ uint8_t code(float x) {  // truncated, 0 to 15
 
 }  // namespace
 
-void q4_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q4_0(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 18, out += 32) {
         const float d = load_half(in);
-        for (int i = 0; i < 16; ++i) {
-            out[i] = d * float((in[2 + i] & 15) - 8);
-            out[i + 16] = d * float((in[2 + i] >> 4) - 8);
-        }
+        for (int i = 0; i < 16; ++i) out[i] = d * float((in[2 + i] & 15) - 8);
+        for (int i = 0; i < 16; ++i) out[i + 16] = d * float((in[2 + i] >> 4) - 8);
     }
 }
 
-void q4_1_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q4_1(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 20, out += 32) {
         const float d = load_half(in), m = load_half(in + 2);
-        for (int i = 0; i < 16; ++i) {
-            out[i] = d * float(in[4 + i] & 15) + m;
-            out[i + 16] = d * float(in[4 + i] >> 4) + m;
-        }
+        for (int i = 0; i < 16; ++i) out[i] = d * float(in[4 + i] & 15) + m;
+        for (int i = 0; i < 16; ++i) out[i + 16] = d * float(in[4 + i] >> 4) + m;
     }
 }
 
-void q5_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q5_0(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 22, out += 32) {
         const float d = load_half(in);
         const uint32_t high = load<uint32_t>(in + 2);
@@ -70,7 +66,7 @@ void q5_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void q5_1_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q5_1(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 24, out += 32) {
         const float d = load_half(in), m = load_half(in + 2);
         const uint32_t high = load<uint32_t>(in + 4);
@@ -83,7 +79,7 @@ void q5_1_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void q8_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q8_0(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 34, out += 32) {
         const float d = load_half(in);
         for (int i = 0; i < 32; ++i) out[i] = float(int8_t(in[2 + i])) * d;
@@ -133,5 +129,11 @@ int64_t float_to_q8_0(const float* in, int64_t blocks, uint8_t* out) {
     }
     return -1;
 }
+
+const Dequantizers q4_0_to_float = both<read_q4_0>;
+const Dequantizers q4_1_to_float = both<read_q4_1>;
+const Dequantizers q5_0_to_float = both<read_q5_0>;
+const Dequantizers q5_1_to_float = both<read_q5_1>;
+const Dequantizers q8_0_to_float = both<read_q8_0>;
 
 }  // namespace moonlet::ggml

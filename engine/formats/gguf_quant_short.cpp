@@ -46,12 +46,14 @@ void trits(const uint8_t* in, int n, int digits, float d, float* out) {
 
 }  // namespace
 
-void iq4_nl_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq4_nl(const uint8_t* __restrict in, int64_t blocks,
+                               float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 18, out += 32)
         nibbles(in + 2, 16, kNotLinear, load_half(in), out);
 }
 
-void iq4_xs_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_iq4_xs(const uint8_t* __restrict in, int64_t blocks,
+                               float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 136, out += 256) {
         const float d = load_half(in);
         const uint16_t high = load<uint16_t>(in + 2);
@@ -63,18 +65,18 @@ void iq4_xs_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void mxfp4_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_mxfp4(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 17, out += 32)
         nibbles(in + 1, 16, kFp4, half_power(in[0]), out);
 }
 
-void nvfp4_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_nvfp4(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 36, out += 64)
         for (int g = 0; g < 4; ++g)
             nibbles(in + 4 + 8 * g, 8, kFp4, half_e4m3(in[g]), out + 16 * g);
 }
 
-void tq1_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_tq1_0(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 54, out += 256) {
         const float d = load_half(in + 52);
         trits(in, 32, 5, d, out);
@@ -83,7 +85,7 @@ void tq1_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void tq2_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_tq2_0(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 66, out += 256) {
         const float d = load_half(in + 64);
         for (int i = 0; i < 256; ++i)
@@ -91,11 +93,19 @@ void tq2_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
     }
 }
 
-void q1_0_to_float(const uint8_t* in, int64_t blocks, float* out) {
+INLINE static void read_q1_0(const uint8_t* __restrict in, int64_t blocks, float* __restrict out) {
     for (int64_t b = 0; b < blocks; ++b, in += 18, out += 128) {
         const float d = load_half(in);
         for (int i = 0; i < 128; ++i) out[i] = in[2 + i / 8] >> i % 8 & 1 ? d : -d;
     }
 }
+
+const Dequantizers iq4_nl_to_float = both<read_iq4_nl>;
+const Dequantizers iq4_xs_to_float = both<read_iq4_xs>;
+const Dequantizers mxfp4_to_float = both<read_mxfp4>;
+const Dequantizers nvfp4_to_float = both<read_nvfp4>;
+const Dequantizers tq1_0_to_float = both<read_tq1_0>;
+const Dequantizers tq2_0_to_float = both<read_tq2_0>;
+const Dequantizers q1_0_to_float = both<read_q1_0>;
 
 }  // namespace moonlet::ggml

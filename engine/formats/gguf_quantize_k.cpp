@@ -229,7 +229,7 @@ float fit_group(const float* x) {
     for (int i = 0; i < kValues; ++i)
         if (std::fabs(x[i]) > std::fabs(most)) most = x[i];
     if (most == 0 || !std::isfinite(36 / most)) return 0;
-    float best_scale = 0, scale;
+    float best_scale = 0, scale = 0;
     float best = solve(x, kLow / most, best_scale);  // the way that is exact where all are equal
     for (int sign = -1; sign <= 1; sign += 2)
         for (int width = -9; width <= 9; ++width) {
@@ -306,20 +306,17 @@ bool refit(const float* x, const Block& block, Block& next) {
 
 }  // namespace q6
 
-// Steps 2 and 3, from the halves in `next`; keeps what is better than `best`.
+// Step 3, from what step 2 found.
 template <class Block, class Fits>
-void settle(const float* x, const Fits& fits, Block next, Block& best,
-            void (*choose)(const float*, const Fits&, Block&),
-            bool (*refit)(const float*, const Block&, Block&)) {
-    choose(x, fits, next);
-    Block here = next;
-    for (int turn = 0; turn < 3; ++turn) {
-        if (!refit(x, here, next)) break;
+void improve(const float* x, const Fits& fits, Block& best,
+             void (*choose)(const float*, const Fits&, Block&),
+             bool (*refit)(const float*, const Block&, Block&)) {
+    Block next = best;
+    for (int turn = 0; turn < 3 && refit(x, best, next); ++turn) {
         choose(x, fits, next);
-        if (!(next.error < here.error)) break;
-        here = next;
+        if (!(next.error < best.error)) return;
+        best = next;
     }
-    if (here.error < best.error) best = here;
 }
 
 }  // namespace
@@ -340,8 +337,10 @@ int64_t float_to_q4_k(const float* in, int64_t blocks, uint8_t* out) {
             next.d = float_to_half(scale / float(steps));
             next.dm = float_to_half(minimum / q4::kScales);
             if (!usable(next.d) || !usable(next.dm)) return b;
-            settle(in, fits, next, block, q4::choose, q4::refit);
+            q4::choose(in, fits, next);
+            if (next.error < block.error) block = next;
         }
+        improve(in, fits, block, q4::choose, q4::refit);
         store(out, block.d);
         store(out + 2, block.dm);
         pack_scales(block.scales.data(), block.minima.data(), out + 4);
@@ -372,8 +371,10 @@ int64_t float_to_q6_k(const float* in, int64_t blocks, uint8_t* out) {
             q6::Block next;
             next.d = float_to_half(most / float(steps));
             if (!usable(next.d)) return b;
-            settle(in, fits, next, block, q6::choose, q6::refit);
+            q6::choose(in, fits, next);
+            if (next.error < block.error) block = next;
         }
+        improve(in, fits, block, q6::choose, q6::refit);
         int8_t codes[256];
         for (int g = 0; g < q6::kGroups; ++g)
             q6::group_error(in + 16 * g, half_to_float(block.d) * float(block.scales[size_t(g)]),

@@ -9,15 +9,16 @@
 
 namespace moonlet {
 
-inline float half_to_float(uint16_t half) {
-    const uint32_t sign = uint32_t(half & 0x8000) << 16, exponent = half >> 10 & 31,
-                   mantissa = half & 0x3ff;
-    if (exponent == 0) {  // zero and the denormals: mantissa * 2^-24, exact in a float
-        float value = float(mantissa) * 0x1p-24f;
-        return std::bit_cast<float>(std::bit_cast<uint32_t>(value) | sign);
-    }
-    if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | mantissa << 13);
-    return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+inline float half_to_float(uint16_t half) {  // without branches, so that loops become vectors
+    const uint32_t sign = uint32_t(half & 0x8000) << 16, magnitude = half & 0x7fff,
+                   normal = (magnitude << 13) + (112u << 23),
+                   special = magnitude << 13 | 0x7f800000u;  // infinite, or not a number
+    const uint32_t small = std::bit_cast<uint32_t>(float(int32_t(magnitude)) * 0x1p-24f);
+    const uint32_t is_small = 0u - uint32_t(magnitude < 0x400),
+                   is_special = 0u - uint32_t(magnitude >= 0x7c00);
+    const uint32_t bits =
+        (normal & ~(is_small | is_special)) | (small & is_small) | (special & is_special);
+    return std::bit_cast<float>(bits | sign);
 }
 
 inline uint16_t float_to_half(float value) {

@@ -101,7 +101,7 @@ unsigned read_all(const Gguf& file) {
 
 }  // namespace
 
-TEST_CASE("every type as the reference wrote it") {
+TEST_CASE("gguf: every type as the reference wrote it") {
     const std::string path = golden("formats/every_type.gguf").string();
     Gguf file = Gguf::open(path);
     const Json expected = read_json(golden("formats/every_type.json").string());
@@ -140,7 +140,7 @@ TEST_CASE("every type as the reference wrote it") {
     CHECK_THROWS_WITH(file.get("test.u9"), Contains("\"test.u9\"") && Contains("test.u8"));
 }
 
-TEST_CASE("getters say what they found") {
+TEST_CASE("gguf: getters say what they found") {
     Gguf file = Gguf::open(golden("formats/every_type.gguf").string());
     CHECK(file.get("test.i8").integer() == -100);
     CHECK(file.get("test.u32").integer() == 4000000000);
@@ -176,7 +176,7 @@ TEST_CASE("getters say what they found") {
     CHECK(nested.get("k").json(9) == Json::parse(R"([[7],["a"]])"));
 }
 
-TEST_CASE("views keep the map alive") {
+TEST_CASE("gguf: views keep the map alive") {
     GgufTensor view;
     {
         Gguf file = Gguf::open(golden("formats/every_type.gguf").string());
@@ -188,7 +188,7 @@ TEST_CASE("views keep the map alive") {
     CHECK(value == 2.5);
 }
 
-TEST_CASE("version 2, another alignment, no tensors") {
+TEST_CASE("gguf: version 2, another alignment, no tensors") {
     std::string bytes = read_file(golden("formats/every_type.gguf").string());
     bytes[4] = 2;
     CHECK(parse(bytes).version() == 2);
@@ -208,7 +208,7 @@ TEST_CASE("version 2, another alignment, no tensors") {
     CHECK(parse(with_tensors({tensor("one", {}, 0, 0)}, 4)).tensor("one")->shape.empty());
 }
 
-TEST_CASE("broken files are clear errors") {
+TEST_CASE("gguf: broken files are clear errors") {
     CHECK_THAT(message(""), Contains("no GGUF file"));
     CHECK_THAT(message("GGU"), Contains("no GGUF file"));
     CHECK_THAT(message("PK\3\4 and so on"), Contains("no GGUF file"));
@@ -274,7 +274,7 @@ TEST_CASE("broken files are clear errors") {
                Contains("the entry of tensor \"a\""));
 }
 
-TEST_CASE("what we write is what the reference writes") {
+TEST_CASE("gguf: what we write is what the reference writes") {
     const std::string path = golden("formats/every_type.gguf").string();
     Gguf file = Gguf::open(path);
     std::vector<GgufEntry> entries;
@@ -301,7 +301,7 @@ TEST_CASE("what we write is what the reference writes") {
     }
 }
 
-TEST_CASE("one tensor at a time is held while writing, and a failure leaves the old file") {
+TEST_CASE("gguf: one tensor at a time is held while writing, and a failure leaves the old file") {
     const std::string path = (scratch() / "a.gguf").string();
     int alive = 0, most = 0;
     auto lazy = [&](const std::string& bytes) {
@@ -366,7 +366,53 @@ TEST_CASE("one tensor at a time is held while writing, and a failure leaves the 
     CHECK(read_file(path) == before);
 }
 
-TEST_CASE("fuzz: any bytes give an error or readable views") {
+TEST_CASE("gguf: a model in parts is one") {
+    const std::filesystem::path folder = scratch() / "parts";
+    std::filesystem::create_directories(folder);
+    auto part = [&](int number, const std::string& tensor_name, int total = 2, int in_all = 2) {
+        std::vector<GgufEntry> entries = {{"split.no", GgufType::U16, number - 1},
+                                          {"split.count", GgufType::U16, total},
+                                          {"split.tensors.count", GgufType::I32, in_all}};
+        if (number == 1) entries.push_back({"name", GgufType::STRING, "whole"});
+        const std::string path =
+            (folder / ("m-0000" + std::to_string(number) + "-of-00002.gguf")).string();
+        write_gguf(path, entries, {{tensor_name, GgmlType::I8, {1}, [tensor_name] {
+                                        auto owner = std::make_shared<std::string>(tensor_name);
+                                        return std::shared_ptr<const void>(owner, owner->data());
+                                    }}});
+        return path;
+    };
+    auto error = [&](const std::string& path) {
+        try {
+            Gguf::open(path);
+        } catch (const Error& e) {
+            return std::string(e.what());
+        }
+        return std::string("no error");
+    };
+    const std::string first = part(1, "a");
+    CHECK_THAT(error(first), Contains("no file") && Contains("00002-of-00002"));
+    const std::string second = part(2, "b");
+    for (const std::string& path : {first, second}) {
+        Gguf file = Gguf::open(path);
+        CHECK(file.get("name").string() == "whole");
+        REQUIRE(file.tensors().size() == 2);
+        CHECK(*file.tensor("a")->data == std::byte('a'));
+        CHECK(*file.tensor("b")->data == std::byte('b'));
+        CHECK_THROWS_WITH(file.get("name").integer(), Contains("00001-of-00002"));
+    }
+    std::filesystem::copy_file(second, folder / "other.gguf");
+    CHECK_THAT(error((folder / "other.gguf").string()), Contains("-00001-of-00002.gguf"));
+    part(2, "a");
+    CHECK_THAT(error(first), Contains("tensor \"a\" twice"));
+    part(2, "b", 3);
+    CHECK_THAT(error(first), Contains("part 2 of 3"));
+    part(2, "b");
+    part(1, "a", 2, 5);
+    CHECK_THAT(error(first), Contains("2 tensors") && Contains("5"));
+}
+
+TEST_CASE("gguf: fuzz: any bytes give an error or readable views") {
     Random random(20261121);
     const std::string every = read_file(golden("formats/every_type.gguf").string());
     const std::vector<std::string> seeds = {

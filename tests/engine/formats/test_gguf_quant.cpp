@@ -4,6 +4,7 @@
 // Q4_K and Q6_K against llama.cpp's limits and its own errors (scripts/golden/gguf.py).
 #include "formats/gguf_quant.h"
 
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
@@ -91,7 +92,7 @@ std::string message(GgmlType type, const std::vector<float>& values) {
 
 }  // namespace
 
-TEST_CASE("every type gives the reference's floats, bit for bit") {
+TEST_CASE("gguf: every type gives the reference's floats, bit for bit") {
     const Json rows = reference()["dequantize"];
     CHECK(rows.size() == 25);
     for (const auto& [name, row] : rows.items()) {
@@ -109,6 +110,11 @@ TEST_CASE("every type gives the reference's floats, bit for bit") {
         for (float& value : values)
             if (std::isnan(value)) value = std::bit_cast<float>(0x7fc00000u);
         CHECK(hash(values) == row["sha256"].get<std::string>());
+        std::vector<float> plain(values.size());
+        dequantize_plain(type, blocks.data(), int64_t(plain.size()), plain.data());
+        for (float& value : plain)
+            if (std::isnan(value)) value = std::bit_cast<float>(0x7fc00000u);
+        CHECK(hash(plain) == row["sha256"].get<std::string>());
         // any range alone is the same, wherever it lies in memory
         const size_t size = ggml_block_size(type);
         std::vector<std::byte> moved(blocks.size() + 1);
@@ -120,7 +126,7 @@ TEST_CASE("every type gives the reference's floats, bit for bit") {
     }
 }
 
-TEST_CASE("halves go to floats and back without a change") {
+TEST_CASE("gguf: halves go to floats and back without a change") {
     for (uint32_t i = 0; i < 65536; ++i) {
         REQUIRE(float_to_half(half_to_float(uint16_t(i))) == i);
         if ((i & 0x7fff) <= 0x7f80) REQUIRE(float_to_bfloat16(bfloat16_to_float(uint16_t(i))) == i);
@@ -133,7 +139,7 @@ TEST_CASE("halves go to floats and back without a change") {
     CHECK(float_to_bfloat16(std::bit_cast<float>(0x7f800001u)) == 0x7fc0);
 }
 
-TEST_CASE("integers and doubles become floats") {
+TEST_CASE("gguf: integers and doubles become floats") {
     const int8_t small[] = {-128, 127};
     const int16_t middle[] = {-32768, 300};
     const int64_t large[] = {-(int64_t(1) << 53), 7};
@@ -154,7 +160,7 @@ TEST_CASE("integers and doubles become floats") {
     CHECK((signs.size() == 128 && signs[0] == 1 && signs[1] == -1 && signs[127] == -1));
 }
 
-TEST_CASE("quantising gives the reference's bytes") {
+TEST_CASE("gguf: quantising gives the reference's bytes") {
     const Json expected_rows = reference()["quantize"];
     for (const auto& [name, rows] : expected_rows.items())
         for (const auto& [kind, expected] : rows.items()) {
@@ -164,7 +170,7 @@ TEST_CASE("quantising gives the reference's bytes") {
         }
 }
 
-TEST_CASE("the searched types err no more than llama.cpp's limits, nor than its own") {
+TEST_CASE("gguf: the searched types err no more than llama.cpp's limits, nor than its own") {
     const Json golden_rows = reference();
     for (const auto& [name, rows] : golden_rows["rmse"].items())
         for (const auto& [kind, expected] : rows.items()) {
@@ -181,7 +187,7 @@ TEST_CASE("the searched types err no more than llama.cpp's limits, nor than its 
     }
 }
 
-TEST_CASE("the weights of the demo model err no more than llama.cpp's") {
+TEST_CASE("gguf: the weights of the demo model err no more than llama.cpp's") {
     const std::string path = (root() / "examples/models/demo/model.safetensors").string();
     const Json rows = reference();
     if (sha256_file(path) != rows["demo"].get<std::string>())
@@ -202,7 +208,7 @@ TEST_CASE("the weights of the demo model err no more than llama.cpp's") {
         }
 }
 
-TEST_CASE("what is exact stays exact, and extremes stay defined") {
+TEST_CASE("gguf: what is exact stays exact, and extremes stay defined") {
     for (const char* name : {"Q8_0", "Q4_0", "Q4_1", "Q4_K", "Q6_K"}) {
         INFO(name);
         const GgmlType type = type_of(name);
@@ -232,7 +238,7 @@ TEST_CASE("what is exact stays exact, and extremes stay defined") {
     CHECK((std::isinf(back[0]) && std::isinf(back[1]) && std::isnan(back[2])));
 }
 
-TEST_CASE("types by number and name") {
+TEST_CASE("gguf: types by number and name") {
     CHECK(type_of("q4_k") == GgmlType::Q4_K);
     CHECK_FALSE(ggml_type_from_name("Q4_K_M"));
     CHECK_FALSE(ggml_type_from_name(""));
