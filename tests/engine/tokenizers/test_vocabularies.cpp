@@ -112,10 +112,10 @@ TEST_CASE("the type of a pre-tokenizer is found by what it cuts") {
     CHECK(type("o200k") == "gpt-4o");
     CHECK(type("gpt_neox") == "mpt");
     for (const char* name :
-         {"gpt-2",     "llama-bpe",    "dbrx",           "glm4",        "qwen2",  "stablelm2",
-          "qwen35",    "deepseek-llm", "deepseek-coder", "deepseek-v3", "falcon", "starcoder",
-          "command-r", "bloom",        "viking",         "tekken",      "gpt-4o", "kimi-k2",
-          "youtu",     "chameleon",    "afmoe",          "default"}) {
+         {"gpt-2",        "llama-bpe",      "dbrx",        "qwen2",  "stablelm2", "qwen35",
+          "deepseek-llm", "deepseek-coder", "deepseek-v3", "falcon", "starcoder", "command-r",
+          "bloom",        "viking",         "tekken",      "gpt-4o", "kimi-k2",   "youtu",
+          "chameleon",    "afmoe",          "default"}) {
         const GgufPreType& pre = gguf_pre_type(name);
         Json json = {{"pre_tokenizer", pre.pre_tokenizer},
                      {"model", {{"ignore_merges", pre.ignore_merges}}}};
