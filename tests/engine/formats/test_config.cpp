@@ -32,6 +32,23 @@ TEST_CASE("typed questions, defaults, and null as absent") {
     CHECK_FALSE(c.object("absent").has("n"));
 }
 
+TEST_CASE("null that is not absence, and numbers") {
+    Config c(
+        parse_json(R"({"window": null, "cap": 30.5, "size": 4, "list": [1, 2.5], "bad": ["x"]})",
+                   "test"),
+        "config.json");
+    CHECK(c.size_or_none("window", 9) == 0);
+    CHECK(c.size_or_none("absent", 9) == 9);
+    CHECK(c.size_or_none("size", 9) == 4);
+    CHECK(c.number_or_none("window", 9) == 0);
+    CHECK(c.number_or_none("absent", 9) == 9);
+    CHECK(c.number_or_none("cap", 9) == 30.5);
+    CHECK(c.numbers("list") == std::vector<double>{1, 2.5});
+    CHECK(c.numbers("absent").empty());
+    CHECK_THROWS_WITH(c.numbers("bad"), Contains("array of numbers"));
+    CHECK_THROWS_WITH(c.numbers("cap"), Contains("array of numbers"));
+}
+
 TEST_CASE("wrong values name the key and the file") {
     Config c(parse_json(R"({"s": "x", "h": 1.5, "n": -1, "big": 18446744073709551615, "huge": 1e300,
                             "list": [1], "o": 3})",

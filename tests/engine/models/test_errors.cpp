@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a broken folder or a wrong call says: one Error that names the thing. And new models.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "ops/grad.h"
 #include "support.h"
 
 using namespace moonlet;
@@ -75,6 +77,35 @@ TEST_CASE("a broken folder says what is wrong") {
     CHECK_THAT(message(broken("gpt2-tied", {}, [](auto& t) { t.erase(t.begin()); })),
                Contains("no tensor"));
     CHECK_THAT(message(folder_of("llama-gqa"), {std::nullopt, "gpu"}), Contains("\"gpu\""));
+}
+
+TEST_CASE("a head saved beside its table counts where it differs") {
+    at::NoGradGuard no_grad;
+    const std::string name = "llama-mha-tied";
+    auto logits = [&](const std::string& folder, size_t parameters) {
+        auto model = load_model(folder, {std::nullopt, "cpu"});
+        CHECK(model->parameters().entries().size() == parameters);
+        ModelInput input;
+        input.ids = numbers_of(name).at("ids");
+        return model->logits(model->hidden(input));
+    };
+    auto with_head = [&](double scale) {
+        return broken(name, {}, [scale](std::vector<TensorToWrite>& tensors) {
+            TensorToWrite table = *std::find_if(tensors.begin(), tensors.end(), [](auto& t) {
+                return t.name == "model.embed_tokens.weight";
+            });
+            at::Tensor head = at::from_blob(const_cast<void*>(table.data().get()), table.shape);
+            head = head * scale;
+            tensors.push_back({"lm_head.weight", table.dtype, table.shape, [head] {
+                                   auto keep = std::make_shared<at::Tensor>(head);
+                                   return std::shared_ptr<const void>(keep, keep->data_ptr());
+                               }});
+        });
+    };
+    const size_t count = load_model(folder_of(name), {})->parameters().entries().size();
+    at::Tensor tied = logits(folder_of(name), count);
+    CHECK(at::equal(logits(with_head(1), count), tied));
+    CHECK(at::equal(logits(with_head(2), count + 1), tied * 2));
 }
 
 TEST_CASE("a folder with only a pickle says how to convert it") {
