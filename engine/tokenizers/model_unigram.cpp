@@ -6,7 +6,9 @@
 // deterministic here.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include "core/error.h"
@@ -20,6 +22,38 @@ namespace moonlet {
 namespace {
 
 constexpr double kUnknownPenalty = 10.0;
+
+// The score as Hugging Face's library reads it from the file: its JSON reader takes the digits as
+// an integer and divides once by a power of ten, which is not always the nearest number. Where two
+// ways to cut a text cost the same up to rounding ("aaaa"), this decides. The digits are those of
+// the shortest spelling, as all writers of such files print them.
+double as_read(double value) {
+    char text[40] = {};
+    auto end = std::to_chars(text, text + sizeof text, value).ptr;
+    uint64_t digits = 0;
+    int exponent = 0;
+    bool point = false;
+    const char* at = text;
+    for (; at < end && *at != 'e'; ++at) {
+        if (*at == '.') point = true;
+        if (*at < '0' || *at > '9') continue;
+        digits = digits * 10 + static_cast<uint64_t>(*at - '0');
+        exponent -= point;
+    }
+    if (at < end) exponent += std::atoi(at + 1);
+    // Whole numbers, and powers beyond the doubles', are read exactly or not at all.
+    if (!point || exponent < -300 || exponent > 300) return value;
+    static const std::vector<double> powers = [] {
+        std::vector<double> all;
+        for (int e = 0; e <= 300; ++e)
+            all.push_back(std::strtod(("1e" + std::to_string(e)).c_str(), nullptr));
+        return all;
+    }();
+    double power = powers[static_cast<size_t>(std::abs(exponent))];
+    double read =
+        exponent < 0 ? static_cast<double>(digits) / power : static_cast<double>(digits) * power;
+    return value < 0 ? -read : read;
+}
 
 class Unigram : public TokenModel {
   public:
@@ -112,7 +146,7 @@ class Unigram : public TokenModel {
             size_t at = blob_.size();
             blob_ += token;
             tokens_.push_back(std::string_view(blob_).substr(at, token.size()));
-            scores_.push_back(entry[1].get<double>());
+            scores_.push_back(as_read(entry[1].get<double>()));
             auto id = static_cast<int>(tokens_.size() - 1);
             vocabulary_.add(token, id);
             if (hidden[tokens_.size() - 1]) continue;

@@ -6,8 +6,11 @@ tokenizers.py OUT_DIR
     already are kept
 tokenizers.py --fuzz N [--kind K] [--seed S] --engine BINARY
     N random strings per kind through engine and peer; prints every difference
+tokenizers.py --mix N [--seed S] --engine BINARY
+    N random pipelines (tokenizers_mix.py), 40 strings each
 tokenizers.py --train VOCAB_SIZE FILE... --engine BINARY
-    trains with both on FILEs, compares, opens what the engine saved in the peer
+    trains BPE with both on FILEs and compares; then each kind with the engine alone, and compares
+    what both make of the tokenizer.json it saved
 tokenizers.py --bench FILE [TOKENIZER_JSON...] --engine BINARY
     encode MB/s (and seconds to open the files) of engine and peer, one thread each
 BINARY is build/test_tokenizers. Needs the Python package tokenizers and nothing else."""
@@ -25,10 +28,11 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path = [p for p in sys.path if os.path.abspath(p or ".") != HERE]  # the package, not this file
 import tokenizers  # noqa: E402
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers  # noqa: E402
 
 sys.path.append(HERE)
 from tokenizers_kinds import BYTES, CORPUS, KINDS, TEXTS  # noqa: E402
+from tokenizers_mix import mixed  # noqa: E402
 
 SEED = 20261121
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -121,6 +125,19 @@ def random_text(rng):
                 c = rng.randint(first, last)
                 out.append(chr(c) if not 0xD800 <= c < 0xE000 else " ")
     return "".join(out)
+
+
+def bent(rng, data):
+    """Some bytes changed, dropped or added, so that it is no UTF-8 any more."""
+    data = bytearray(data or b"x")
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(data))
+        data[at : at + rng.randint(0, 1)] = bytes(
+            rng.choice([0x80, 0xBF, 0xC0, 0xE2, 0xED, 0xF0, 0xF4, 0xFF, rng.randrange(256)])
+            for _ in range(rng.randint(0, 2))
+        )
+        data = data or bytearray(b"\xff")
+    return bytes(data)
 
 
 def byte_offsets(text, offsets):
@@ -237,18 +254,20 @@ def write(out, name, value):
 
 
 def known(out, name, make):
-    """The tokenizer of an earlier run, if there is one: its trainers break ties at random."""
+    """The tokenizer.json of an earlier run, if there is one: its trainers break ties at random."""
     path = os.path.join(out, name + ".json")
     if not os.path.exists(path):
-        return make()
+        return json.loads(make().to_str())
     with open(path) as f:
-        return Tokenizer.from_str(json.dumps(json.load(f)["tokenizer"]))
+        return json.load(f)["tokenizer"]
 
 
 def golden(out):
     os.makedirs(out, exist_ok=True)
     for name, make in KINDS.items():
-        t, rng = known(out, name, make), random.Random(SEED)
+        # What is asked is what was read from the file: the peer reads scores to one part in 2^52.
+        file, rng = known(out, name, make), random.Random(SEED)
+        t = Tokenizer.from_str(json.dumps(file))
         texts = TEXTS + [random_text(rng) for _ in range(30)]
         ids = [
             [rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 12))]
@@ -258,7 +277,7 @@ def golden(out):
             out,
             name,
             {
-                "tokenizer": json.loads(t.to_str()),
+                "tokenizer": file,
                 "cases": [{"text": text, **answer(t, text)} for text in texts],
                 "decodes": [
                     {
@@ -304,7 +323,7 @@ def golden(out):
                 "merges": j["model"]["merges"],
             }
         )
-    write(out, "train", {"texts": texts, "cases": cases})
+    write(out, "train", {"texts": texts, "cases": cases, **trained_kinds(texts)})
 
 
 def batches(t, rng, n):
@@ -315,6 +334,30 @@ def batches(t, rng, n):
         if found:
             out.append({"batch": batch, "options": options, "found": found})
     return out
+
+
+def pipelines(out, n):
+    """Random ones around the models of the other files; only the parts are written."""
+    files, found = {}, []
+    for name in KINDS:
+        if name != "xlm_r":  # its rules are long
+            with open(os.path.join(out, name + ".json")) as f:
+                files[name] = json.load(f)["tokenizer"]
+    for i in range(4 * n):
+        rng = random.Random("%d golden mix %d" % (SEED, i))
+        base, file = mixed(rng, files)
+        try:
+            t = Tokenizer.from_str(json.dumps(file))
+        except BaseException:
+            continue
+        texts = [random_text(rng)[:60] for _ in range(4)]
+        cases = [(text, unless_it_fails(answer, t, text)) for text in texts]
+        parts = {k: v for k, v in file.items() if v != files[base].get(k)}
+        if all(c for _, c in cases) and len(json.dumps(parts)) < 5000 and len(found) < n:
+            cases = [{"text": text, **c} for text, c in cases]
+            found.append({"base": base, "parts": parts, "cases": cases})
+            found[-1]["batches"] = batches(t, rng, 1)
+    return found
 
 
 def patterns():
@@ -354,6 +397,72 @@ def trained(texts, size, frequency, special):
     return t
 
 
+def trained_kinds(texts):
+    """Models of the other trainers. WordPiece numbers its parts by chance and breaks ties by those
+    numbers: what all of twelve runs have is recorded, and what any of them has."""
+
+    def train(model, trainer, pre, normalizer=None):
+        t = Tokenizer(model)
+        t.pre_tokenizer = pre
+        if normalizer:
+            t.normalizer = normalizer
+        t.train_from_iterator(texts, trainer)
+        return json.loads(t.to_str())["model"]
+
+    quiet = {"show_progress": False}
+    metaspace = {
+        "type": "Metaspace",
+        "replacement": "▁",
+        "prepend_scheme": "always",
+        "split": True,
+    }
+    exact, options = [], {"vocab_size": 420, "min_frequency": 2, "special_tokens": ["<unk>"]}
+    model = train(
+        models.BPE(unk_token="<unk>"),
+        trainers.BpeTrainer(max_token_length=5, initial_alphabet=["§"], **options, **quiet),
+        pre_tokenizers.Metaspace(),
+        normalizers.NFKC(),
+    )
+    own = {"pre_tokenizer": metaspace, "normalizer": "NFKC", "unk_token": "<unk>"}
+    own.update(max_token_length=5, initial_alphabet=["§"])
+    exact.append({"options": {**options, **own}, "model": model})
+    model = train(
+        models.WordLevel(unk_token="<unk>"),
+        trainers.WordLevelTrainer(**{**options, "vocab_size": 90}, **quiet),
+        pre_tokenizers.Whitespace(),
+    )
+    exact.append({"options": {**options, "vocab_size": 90, "kind": "wordlevel"}, "model": model})
+    unigram = []
+    for size in [200, 400]:
+        model = train(
+            models.Unigram(),
+            trainers.UnigramTrainer(
+                vocab_size=size, special_tokens=["<unk>"], unk_token="<unk>", **quiet
+            ),
+            pre_tokenizers.Metaspace(),
+        )
+        o = {"vocab_size": size, "kind": "unigram", "normalizer": False}
+        unigram.append({"options": {**o, "special_tokens": ["<unk>"]}, "model": model})
+    runs = []
+    for _ in range(12):
+        model = train(
+            models.WordPiece(unk_token="[UNK]"),
+            trainers.WordPieceTrainer(
+                vocab_size=400, min_frequency=2, special_tokens=["[UNK]"], **quiet
+            ),
+            pre_tokenizers.BertPreTokenizer(),
+            normalizers.BertNormalizer(),
+        )
+        runs.append(set(model["vocab"]))
+    wordpiece = {
+        "options": {"vocab_size": 400, "kind": "wordpiece", "special_tokens": ["[UNK]"]},
+        "always": sorted(set.intersection(*runs)),
+        "ever": sorted(set.union(*runs)),
+        "size": len(runs[0]),
+    }
+    return {"exact": exact, "unigram": unigram, "wordpiece": wordpiece}
+
+
 def ask(engine, jobs):
     with tempfile.TemporaryDirectory() as folder:
         inp, out = os.path.join(folder, "in"), os.path.join(folder, "out")
@@ -370,70 +479,125 @@ def ask(engine, jobs):
             return [json.loads(line) for line in f]
 
 
+def unless_it_fails(ask_peer, *given):
+    """The peer's answer, None where it has an error or panics (which is no Exception)."""
+    try:
+        return ask_peer(*given)
+    except BaseException as e:
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        return None
+
+
+def differences(engine, name, file, n, rng, quiet=False):
+    """How many of n texts, and of lists of ids, batches and broken texts, come out differently."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+        f.write(file)
+        f.flush()
+        t = Tokenizer.from_file(f.name)
+        texts = [random_text(rng) for _ in range(n)]
+        ids = [
+            [rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 40))]
+            for _ in range(n // 10)
+        ]
+        groups = [random_batch(rng, random_text, t) for _ in range(n // 10)]
+        broken = [bent(rng, random_text(rng).encode()) for _ in range(n // 10)]
+        got = ask(
+            engine,
+            [{"tokenizer": f.name}]
+            + [{"text": x} for x in texts]
+            + [{"ids": i} for i in ids]
+            + [{"batch": b, "options": o} for b, o in groups]
+            + [{"hex": b.hex()} for b in broken],
+        )[1:]
+    different = 0
+
+    def report(what, given, want, have):
+        nonlocal different
+        different += 1
+        if different <= (1 if quiet else 5):
+            print(
+                "  %s: %s of %r\n    peer   %r\n    engine %r" % (name, what, given, want, have)
+            )
+
+    for text, have in zip(texts, got):
+        want = unless_it_fails(answer, t, text)
+        if want is None:
+            continue
+        wrong = [k for k in want if want[k] != have.get(k)] + [
+            k for k in ["same"] if not have.get(k)
+        ]
+        if have.get("streamed") != want["decoded"]:
+            wrong.append("streamed")
+        for k in wrong[:1]:
+            report(k, text, want.get(k, want["decoded"]), have.get(k, have))
+    for i, have in zip(ids, got[n:]):
+        both = unless_it_fails(lambda: (t.decode(i, skip_special_tokens=False), t.decode(i)))
+        if both is None:
+            continue
+        plain, skipped = both
+        want = {
+            "decoded": plain,
+            "skipped": skipped,
+            "streamed": plain,
+            "streamed_skipped": skipped,
+        }
+        for k in [k for k in want if want[k] != have.get(k)][:1]:
+            report(k, i, want[k], have.get(k, have))
+    given_up = 0
+    for (batch, options), have in zip(groups, got[n + len(ids) :]):
+        want = batch_answer(t, batch, options)
+        if want is None:
+            given_up += 1
+        elif [comparable(e, t) for e in have.get("batch", [])] != want:
+            report("batch", (batch, options), want, have)
+    for given, have in zip(broken, got[n + len(ids) + len(groups) :]):
+        want = unless_it_fails(answer, t, given.decode("utf-8", "replace"))
+        if want is None:
+            continue
+        del want["offsets"]
+        if any(want[k] != have.get(k) for k in want):
+            report("bytes", given, want, have)
+    if quiet:
+        return different
+    print(
+        "%-12s %d texts, %d id lists, %d batches (the peer gave up on %d), %d not UTF-8: "
+        "%d different" % (name, n, len(ids), len(groups), given_up, len(broken), different),
+        flush=True,
+    )
+    return different
+
+
 def fuzz(engine, n, only, seed):
     total = 0
     for name, make in KINDS.items():
         if only and name != only:
             continue
-        t, rng = make(), random.Random("%d %s" % (seed, name))
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
-            f.write(t.to_str())
-            f.flush()
-            texts = [random_text(rng) for _ in range(n)]
-            ids = [
-                [rng.randrange(t.get_vocab_size() + 3) for _ in range(rng.randint(1, 40))]
-                for _ in range(n // 10)
-            ]
-            groups = [random_batch(rng, random_text, t) for _ in range(n // 10)]
-            got = ask(
-                engine,
-                [{"tokenizer": f.name}]
-                + [{"text": x} for x in texts]
-                + [{"ids": i} for i in ids]
-                + [{"batch": b, "options": o} for b, o in groups],
-            )[1:]
-        different = 0
+        rng = random.Random("%d %s" % (seed, name))
+        total += differences(engine, name, make().to_str(), n, rng)
+    return total
 
-        def report(what, given, want, have):
-            nonlocal different
-            different += 1
-            if different <= 5:
-                print(
-                    "  %s: %s of %r\n    peer   %r\n    engine %r" % (name, what, given, want, have)
-                )
 
-        for text, have in zip(texts, got):
-            want = answer(t, text)
-            wrong = [k for k in want if want[k] != have.get(k)] + [
-                k for k in ["same"] if not have.get(k)
-            ]
-            if have.get("streamed") != want["decoded"]:
-                wrong.append("streamed")
-            for k in wrong[:1]:
-                report(k, text, want.get(k, want["decoded"]), have.get(k, have))
-        for i, have in zip(ids, got[n:]):
-            plain, skipped = t.decode(i, skip_special_tokens=False), t.decode(i)
-            want = {
-                "decoded": plain,
-                "skipped": skipped,
-                "streamed": plain,
-                "streamed_skipped": skipped,
-            }
-            for k in [k for k in want if want[k] != have.get(k)][:1]:
-                report(k, i, want[k], have.get(k, have))
-        given_up = 0
-        for (batch, options), have in zip(groups, got[n + len(ids) :]):
-            want = batch_answer(t, batch, options)
-            if want is None:
-                given_up += 1
-            elif [comparable(e, t) for e in have.get("batch", [])] != want:
-                report("batch", (batch, options), want, have)
-        print(
-            "%-12s %d texts, %d id lists, %d batches (the peer gave up on %d): %d different"
-            % (name, n, len(ids), len(groups), given_up, different),
-            flush=True,
-        )
+def mix(engine, n, seed):
+    """Random pipelines; the peer refuses some, others make it panic."""
+    files = {name: json.loads(make().to_str()) for name, make in KINDS.items()}
+    total = refused = 0
+    for i in range(n):
+        rng = random.Random("%d mix %d" % (seed, i))
+        file = json.dumps(mixed(rng, files)[1])
+        try:
+            Tokenizer.from_str(file)
+        except BaseException:
+            refused += 1
+            continue
+        different = differences(engine, "mix %d" % i, file, 40, rng, quiet=True)
+        if different:
+            parts = json.loads(file)
+            kept = ["normalizer", "pre_tokenizer", "post_processor", "decoder"]
+            shown = json.dumps({k: parts[k] for k in kept}, ensure_ascii=False)
+            print("mix %d: %d different: %s" % (i, different, shown[:1500]), flush=True)
         total += different
+    print("%d pipelines (the peer refused %d): %d different" % (n, refused, total))
     return total
 
 
@@ -478,7 +642,20 @@ def train(engine, size, files):
             peer_seconds,
         )
     )
-    return 0 if same_merges and same_vocab and same_text else 1
+    wrong = 0
+    for kind in ["bpe", "unigram", "wordpiece", "wordlevel", "fallback"]:
+        options = {"vocab_size": min(size, 3000), "kind": "bpe" if kind == "fallback" else kind}
+        if kind == "fallback":
+            options.update(byte_fallback=True, pre_tokenizer="Metaspace", limit_alphabet=500)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "tokenizer.json")
+            got = ask(engine, [{"train": texts, "save": path, "options": options}])[0]
+            if "error" in got:
+                raise SystemExit(got["error"])
+            print("%s trained in %.1f s, then used by both:" % (kind, got["seconds"]))
+            with open(path) as f:
+                wrong += differences(engine, kind, f.read(), 300, random.Random(SEED))
+    return 0 if same_merges and same_vocab and same_text and not wrong else 1
 
 
 def bench(engine, file, paths):
@@ -524,6 +701,7 @@ def main():
     )
     a.add_argument("paths", nargs="*")
     a.add_argument("--fuzz", type=int)
+    a.add_argument("--mix", type=int)
     a.add_argument("--train", type=int)
     a.add_argument("--bench")
     a.add_argument("--kind")
@@ -532,6 +710,8 @@ def main():
     o = a.parse_args()
     if o.fuzz:
         return 1 if fuzz(o.engine, o.fuzz, o.kind, o.seed) else 0
+    if o.mix:
+        return 1 if mix(o.engine, o.mix, o.seed) else 0
     if o.train:
         return train(o.engine, o.train, o.paths)
     if o.bench:

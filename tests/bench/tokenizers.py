@@ -70,7 +70,7 @@ def byte_level(pre):
     t.pre_tokenizer, t.decoder = pre, decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     return t, trainers.BpeTrainer(
-        vocab_size=30000, initial_alphabet=alphabet, show_progress=False, special_tokens=["<eos>"]
+        vocab_size=20000, initial_alphabet=alphabet, show_progress=False, special_tokens=["<eos>"]
     )
 
 
@@ -89,7 +89,7 @@ def metaspace():
     t = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
     t.pre_tokenizer = pre_tokenizers.Metaspace()
     return t, trainers.BpeTrainer(
-        vocab_size=30000, special_tokens=["<unk>"], show_progress=False, limit_alphabet=3000
+        vocab_size=20000, special_tokens=["<unk>"], show_progress=False, limit_alphabet=3000
     )
 
 
@@ -98,7 +98,7 @@ def unigram():
     t.normalizer = normalizers.NFKC()
     t.pre_tokenizer = pre_tokenizers.Metaspace()
     return t, trainers.UnigramTrainer(
-        vocab_size=16000, special_tokens=["<unk>"], unk_token="<unk>", show_progress=False
+        vocab_size=8000, special_tokens=["<unk>"], unk_token="<unk>", show_progress=False
     )
 
 
@@ -107,7 +107,7 @@ def wordpiece():
     t.normalizer = normalizers.BertNormalizer()
     t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return t, trainers.WordPieceTrainer(
-        vocab_size=30000, special_tokens=["[UNK]"], show_progress=False
+        vocab_size=20000, special_tokens=["[UNK]"], show_progress=False
     )
 
 
@@ -189,7 +189,7 @@ def main():
         path = os.path.join(cache, name + ".json")
         if not os.path.exists(path):
             t, trainer = make()
-            t.train_from_iterator(texts, trainer)
+            t.train_from_iterator(texts[::4], trainer)
             t.save(path)
         t = Tokenizer.from_file(path)
         engine.ask(open=path)

@@ -24,6 +24,18 @@ t.test("offsets are bytes, 1-based and inclusive", function()
     t.eq(spans[#spans][2], #text)
 end)
 
+t.test("a stream gives whole characters only", function()
+    local ids = tok:encode "안녕 hello<|end|>"
+    local stream, parts = tok:stream(), {}
+    for _, id in ipairs(ids) do
+        parts[#parts + 1] = stream:push(id)
+        assert(not parts[#parts]:find "\239\191\189", "half a character")
+    end
+    t.eq(table.concat(parts) .. stream:finish(), "안녕 hello<|end|>")
+    local skipping = tok:stream { skip_special = true }
+    t.eq(skipping:push(ids) .. skipping:finish(), "안녕 hello")
+end)
+
 t.test("saved and loaded it is the same tokenizer", function()
     local path = os.tmpname()
     tok:save(path)

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "test.h"
+#include "tokenizers/pipeline.h"
 #include "tokenizers/regex.h"
 #include "tokenizers/tokenizer.h"
 
@@ -99,6 +100,24 @@ TEST_CASE("tokenizers of every kind agree with Hugging Face's") {
     std::filesystem::create_directories(folder);
     tokenizer->save(folder.string());
     check_cases(Tokenizer::load(folder.string()), file);
+}
+
+TEST_CASE("every kind that Hugging Face tokenizers 0.23 has is known") {
+    using Names = std::vector<std::string>;  // in order of the alphabet
+    CHECK(ModelKinds::names() == Names{"BPE", "Unigram", "WordLevel", "WordPiece"});
+    CHECK(NormalizerKinds::names() ==
+          Names{"BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Nmt",
+                "Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents"});
+    CHECK(PreTokenizerKinds::names() ==
+          Names{"BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits", "FixedLength",
+                "Metaspace", "Punctuation", "Sequence", "Split", "UnicodeScripts", "Whitespace",
+                "WhitespaceSplit"});
+    CHECK(PostProcessorKinds::names() ==
+          Names{"BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence",
+                "TemplateProcessing"});
+    CHECK(DecoderKinds::names() == Names{"BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse",
+                                         "Metaspace", "Replace", "Sequence", "Strip",
+                                         "WordPiece"});
 }
 
 TEST_CASE("MiniLM's tokenizer agrees with Hugging Face's") {

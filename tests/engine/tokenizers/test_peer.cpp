@@ -18,6 +18,13 @@ using namespace moonlet;
 
 namespace {
 
+std::string from_hex(const std::string& hex) {  // bytes that are no UTF-8
+    std::string out;
+    for (size_t i = 0; i + 1 < hex.size(); i += 2)
+        out += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return out;
+}
+
 Json all_of(const Encoding& e) {
     Json overflow = Json::array();
     for (const Encoding& o : e.overflow) overflow.push_back(all_of(o));
@@ -115,7 +122,8 @@ TEST_CASE("answers a peer", "[.peer]") {
                 for (auto& e : tokenizer->encode_batch(firsts, seconds, options))
                     answer["batch"].push_back(all_of(e));
             } else {
-                std::string text = job["text"];
+                std::string text = job.contains("hex") ? from_hex(job["hex"])
+                                                      : job["text"].get<std::string>();
                 Encoding e = tokenizer->encode_with_offsets(text);
                 answer["ids"] = e.ids;
                 answer["offsets"] = e.offsets;

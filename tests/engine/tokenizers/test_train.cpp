@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // BPE training: the same merges in the same order as Hugging Face's BpeTrainer.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <map>
 
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -35,6 +38,51 @@ TEST_CASE("training equals Hugging Face's") {
         for (const std::string& text : texts)
             CHECK(tokenizer->decode(tokenizer->encode(text)) == text);
     }
+}
+
+TEST_CASE("other kinds are trained as Hugging Face does") {
+    Json file = read_json((test::golden("tokenizers") / "train.json").string());
+    std::vector<std::string> texts = file["texts"];
+    auto model = [&](const Json& options) {
+        return train_tokenizer(each(texts), TrainOptions::from_json(options))->json()["model"];
+    };
+    for (const Json& c : file["exact"]) {
+        INFO(c["options"].dump());
+        Json found = model(c["options"]);
+        std::map<std::string, int> ours = found["vocab"], theirs = c["model"]["vocab"];
+        CHECK(ours == theirs);
+        if (c["model"].contains("merges")) CHECK(found["merges"] == c["model"]["merges"]);
+    }
+    // The same pieces but for one in a hundred (at a size of 200 one piece at the edge of the
+    // vocabulary differs, why is not known); scores as far as the order of sums goes, and where a
+    // character that no round kept is numbered by chance there.
+    for (const Json& c : file["unigram"]) {
+        INFO(c["options"].dump());
+        std::map<std::string, double> ours, theirs;
+        Json found = model(c["options"]);
+        for (const Json& e : found["vocab"]) ours[e[0]] = e[1];
+        for (const Json& e : c["model"]["vocab"]) theirs[e[0]] = e[1];
+        REQUIRE(ours.size() == theirs.size());
+        double lowest = 0;
+        for (auto& [piece, score] : theirs) lowest = std::min(lowest, score);
+        size_t missing = 0;
+        for (auto& [piece, score] : theirs) {
+            INFO(piece);
+            missing += ours.count(piece) == 0;
+            if (ours.count(piece) == 1)
+                CHECK(std::abs(ours[piece] - score) < (score < lowest + 0.01 ? 0.01 : 1e-9));
+        }
+        CHECK(missing * 100 <= theirs.size());
+    }
+    const Json& wordpiece = file["wordpiece"];
+    std::map<std::string, int> ours = model(wordpiece["options"])["vocab"];
+    CHECK(ours.size() == wordpiece["size"].get<size_t>());
+    for (const Json& token : wordpiece["always"]) CHECK(ours.count(token) == 1);
+    std::vector<std::string> ever = wordpiece["ever"];
+    size_t strange = 0;  // merges of equal count that none of the recorded runs happened to do
+    for (auto& [token, id] : ours)
+        strange += std::find(ever.begin(), ever.end(), token) == ever.end();
+    CHECK(strange < 10);
 }
 
 TEST_CASE("special tokens come first and are one token each") {
