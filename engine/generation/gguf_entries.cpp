@@ -9,6 +9,16 @@ namespace moonlet {
 
 namespace {
 
+// The id of a token that tokenizer_config.json names; -1: none.
+int special(const LanguageModel& model, const char* key) {
+    const Json& config = model.tokenizer_config;
+    auto it = config.is_object() ? config.find(key) : config.end();
+    if (it == config.end()) return -1;
+    const Json token = it->is_object() ? it->value("content", Json()) : *it;
+    if (!token.is_string()) return -1;
+    return model.tokenizer->token_to_id(token.get<std::string>()).value_or(-1);
+}
+
 // GGUF has three places for tokens that end a text. The tokenizer's own eos_token is the first; of
 // the others the one whose name says end of message stands in its place.
 struct Endings {
@@ -24,15 +34,8 @@ Endings endings_of(const LanguageModel& model) {
         place = id;
         ids.erase(found);
     };
-    auto text = [&](const char* key) {
-        auto it = model.tokenizer_config.is_object() ? model.tokenizer_config.find(key)
-                                                     : model.tokenizer_config.end();
-        if (it == model.tokenizer_config.end()) return std::string();
-        if (it->is_object() && it->contains("content")) return (*it)["content"].get<std::string>();
-        return it->is_string() ? it->get<std::string>() : std::string();
-    };
     if (model.tokenizer) {
-        if (auto id = model.tokenizer->token_to_id(text("eos_token"))) take(*id, ends.eos);
+        take(special(model, "eos_token"), ends.eos);
         if (auto id = model.tokenizer->token_to_id("<|eom_id|>")) take(*id, ends.eom);
     }
     for (int* place : {&ends.eos, &ends.eot, &ends.eom})
@@ -78,8 +81,18 @@ std::vector<GgufEntry> gguf_entries(const LanguageModel& model) {
         if (!config.eos_token_ids.empty())
             entries.push_back(
                 {"moonlet.eos_token_ids", GgufType::ARRAY, config.eos_token_ids, GgufType::U32});
-        text("tokenizer.ggml.model", "none");
-        text("tokenizer.huggingface.json", dump_json(model.tokenizer->json(), -1));
+        GgufVocabularyOptions options;
+        options.bos = config.bos_token_id >= 0 ? config.bos_token_id : special(model, "cls_token");
+        if (options.bos < 0) options.bos = special(model, "bos_token");
+        options.eos = ends.eos;
+        options.padding =
+            config.pad_token_id >= 0 ? config.pad_token_id : special(model, "pad_token");
+        options.unknown = special(model, "unk_token");
+        options.separator = special(model, "sep_token");
+        options.mask = special(model, "mask_token");
+        options.tokens = size_t(model.network->vocab_size());
+        for (GgufEntry& entry : gguf_vocabulary(*model.tokenizer, options))
+            entries.push_back(std::move(entry));
     }
     if (model.chat_template)
         for (const std::string& name : model.chat_template->names())

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generation/language_model.h"
+#include "tokenizers/gguf_vocabulary.h"
 
 namespace moonlet {
 

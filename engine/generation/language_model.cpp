@@ -161,7 +161,8 @@ void read_file(LanguageModel& model, const std::string& path) {
             ChatTemplate::from_sources(text.chat_templates, text.tokenizer_config);
     if (!text.pooling.empty()) model.pooling = text.pooling;
     const std::string json = "tokenizer.huggingface.json in " + quote(path, 200);
-    if (!text.tokenizer_json.empty())
+    if (text.has_vocabulary) model.tokenizer = Tokenizer::load(path);
+    else if (!text.tokenizer_json.empty())
         model.tokenizer = Tokenizer::from_json(parse_json(text.tokenizer_json, json), json);
 }
 
