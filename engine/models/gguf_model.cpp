@@ -4,37 +4,13 @@
 
 #include <ATen/Parallel.h>
 
-#include <cstdio>
-#include <filesystem>
-
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "models/sources.h"
 
 namespace moonlet {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-// "x-00002-of-00005.gguf" -> the stem, 2 and 5; false for another name.
-bool shard_name(const std::string& path, std::string& stem, int& number, int& count) {
-    const std::string name = fs::path(path).filename().string(), form = "-00000-of-00000.gguf";
-    if (name.size() <= form.size()) return false;
-    const std::string end = name.substr(name.size() - form.size());
-    for (size_t i = 0; i < form.size(); ++i)
-        if (form[i] == '0' ? !(end[i] >= '0' && end[i] <= '9') : end[i] != form[i]) return false;
-    stem = path.substr(0, path.size() - form.size());
-    number = std::stoi(end.substr(1, 5));
-    count = std::stoi(end.substr(10, 5));
-    return true;
-}
-
-std::string shard_path(const std::string& stem, int number, int count) {
-    char end[32];
-    std::snprintf(end, sizeof end, "-%05d-of-%05d.gguf", number, count);
-    return stem + end;
-}
 
 void check_kind(const Gguf& file) {
     const GgufValue* type = file.find("general.type");
@@ -61,31 +37,10 @@ std::optional<Dtype> plain_dtype(GgmlType type) {
 
 std::shared_ptr<const GgufModel> GgufModel::open(const std::string& path) {
     std::shared_ptr<GgufModel> model(new GgufModel());
-    std::string stem;
-    int number = 0, count = 0;
-    if (!shard_name(path, stem, number, count)) {
-        model->files_.push_back(Gguf::open(path));
-        const GgufValue* split = model->head().find("split.count");
-        if (split && split->integer() > 1)
-            throw Error(model->where() + " is one of " + std::to_string(split->integer()) +
-                            " shards, but not named as one",
-                        "NAME-00001-of-0000N.gguf", "give the shards their names again");
-    } else {
-        for (int i = 1; i <= count; ++i) {
-            const std::string shard = shard_path(stem, i, count);
-            if (!fs::exists(shard))
-                throw Error("no file " + quote(shard, 200) + ", which is one of the " +
-                                std::to_string(count) + " shards",
-                            "", "the download is incomplete: get it again");
-            model->files_.push_back(Gguf::open(shard));
-        }
-    }
+    model->file_ = Gguf::open(path);
     check_kind(model->head());
-    for (const Gguf& file : model->files_)
-        for (const GgufTensor& tensor : file.tensors())
-            if (!model->tensors_.emplace(tensor.name, &tensor).second)
-                throw Error("tensor " + quote(tensor.name, 120) +
-                            " stands in two shards, one of them " + file.where());
+    for (const GgufTensor& tensor : model->head().tensors())
+        model->tensors_.emplace(tensor.name, &tensor);
     if (model->tensors_.empty())
         throw Error(model->where() + " holds no tensors, only a vocabulary", "a model",
                     "open its tokenizer: tokenizers.load");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network in a GGUF file, or in the shards NAME-00001-of-0000N.gguf of one: its family, its
+// A network in a GGUF file, or in its parts: its family, its
 // metadata, and its tensors by the checkpoint's names. Mapped, not read: a tensor whose type is
 // F32, F16 or BF16 and that llama.cpp did not reshape is the map itself; the others are made when
 // they are asked for. Knows no tokenizer.
@@ -18,12 +18,12 @@ namespace moonlet {
 
 class GgufModel {
   public:
-    // Error: not a GGUF file, a shard is missing, no tensors (a vocabulary alone), an adapter or
+    // Error: not a GGUF file, a part is missing, no tensors (a vocabulary alone), an adapter or
     // a projector instead of a model, an architecture without rows.
     static std::shared_ptr<const GgufModel> open(const std::string& path);
 
-    const Gguf& head() const { return files_[0]; }  // the first shard's metadata is the model's
-    const std::string& where() const { return files_[0].where(); }
+    const Gguf& head() const { return file_; }
+    const std::string& where() const { return file_.where(); }
     const GgufFamily& family() const { return *family_; }
     const GgufValue* find(const std::string& key) const;  // behind "<architecture>."; or nullptr
     const GgufTensor* tensor(const std::string& name) const;
@@ -31,7 +31,7 @@ class GgufModel {
 
   private:
     GgufModel() = default;
-    std::vector<Gguf> files_;
+    Gguf file_;
     const GgufFamily* family_ = nullptr;
     std::map<std::string, const GgufTensor*> tensors_;
 };

