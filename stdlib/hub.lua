@@ -61,6 +61,12 @@ local function plan(name, opts, where)
             .. "\"@revision\" or \":file.gguf\" behind it where one is meant")
             :format(where, tostring(name)), 0)
     end
+    for _, pattern in ipairs(type(opts.files) == "table" and opts.files or {}) do
+        if type(pattern) ~= "string" then
+            error(("%s: files holds a %s; wanted patterns such as \"*.gguf\""):format(where,
+                type(pattern)), 0)
+        end
+    end
     local settings = native "settings"()
     local patterns = opts.files or named.file
     local token = opts.token

@@ -104,7 +104,7 @@ end
 
 --- Pulls a model from the hub into huggingface_hub's cache, or what is missing of it: checked
 --- against the hub's hashes, taken up where an earlier pull broke off. Ctrl-C keeps what came.
---- What a folder of GGUF files holds is chosen by a pattern, or as "org/name:file.gguf".
+--- Of several GGUF files one is chosen by a pattern, or as "org/name:file.gguf".
 ---@param name string
 ---@param opts? PullOptions
 ---@return PulledModel

@@ -111,23 +111,22 @@ void HubRequestJob::ended() {
         return;
     }
     if (leads_on(answer)) {
-        std::string next;
         try {
-            next = resolved_url(url_, http_header(answer.headers, "location"));
+            std::string next = resolved_url(url_, http_header(answer.headers, "location"));
             bool elsewhere = url_origin(next) != url_origin(access_.endpoint);
             if (method_ == "HEAD" && elsewhere) {
                 done_ = true;
                 return;
             }
+            if (url_.rfind("https:", 0) == 0 && next.rfind("http:", 0) == 0)
+                return fail("it redirects from https to http");
+            if (++redirects_ > kMaxRedirects)
+                return fail("more than " + std::to_string(kMaxRedirects) + " redirects");
+            url_ = next;
+            start();
         } catch (const Error& e) {
-            return fail(std::string("a redirect that leads nowhere: ") + e.what());
+            fail(std::string("a redirect that leads nowhere: ") + e.what());
         }
-        if (url_.rfind("https:", 0) == 0 && next.rfind("http:", 0) == 0)
-            return fail("it redirects from https to http");
-        if (++redirects_ > kMaxRedirects)
-            return fail("more than " + std::to_string(kMaxRedirects) + " redirects");
-        url_ = next;
-        start();
         return;
     }
     if (answer.complete && !worth_retrying(answer.status)) {

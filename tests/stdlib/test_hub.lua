@@ -165,6 +165,7 @@ t.test("trouble on the way is got over, or said", function()
     fails("outside the model's folder", pull, "org/outside", { files = "*" })
     fails("is no name of a model", pull, "../org/plain")
     fails("did you mean revision", pull, "org/plain", { revison = "x" })
+    fails("files holds a number", pull, "org/plain", { files = { 1 } })
     fails("wanted integer", pull, "org/plain", { parallel = "x" })
     fails("nothing answers there", pull, "org/plain", { endpoint = "http://127.0.0.1:1" })
     fails("not as a model hub does", pull, "x/y", { endpoint = url .. "/log?" })
@@ -264,6 +265,18 @@ t.test("killed in the middle, the next pull goes on there", function()
     for _, each in ipairs(p.files) do
         t.eq(each.resumed or false, each.name == "model.safetensors", each.name)
     end
+end)
+
+t.test("pulls side by side in tasks", function()
+    local tasks, cache = require "moonlet.tasks", fresh()
+    local outcomes = tasks.run {
+        { run = models.pull, arguments = { "org/plain", { cache = cache } } },
+        { run = models.pull, arguments = { "org/parts", { cache = cache } } },
+        { run = models.pull, arguments = { "org/nowhere", { cache = cache } } },
+    }
+    t.eq(outcomes[1].value.id, "org/plain")
+    t.eq(outcomes[2].value.id, "org/parts")
+    t.match(outcomes[3].error, "there is no such model", true)
 end)
 
 t.test("two processes that pull the same share the work", function()

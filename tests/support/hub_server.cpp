@@ -12,7 +12,7 @@
 // - busy: 429 twice, then well; busier: 429, asks to wait for an hour
 // - flaky: 503 twice, then well; down: 503
 // - gated: a token is wanted, and an approval; private: not to be seen without a token
-// - moved: redirects to plain; loop: redirects to itself
+// - moved: redirects to plain; loop: redirects to itself; astray: redirects to a local file
 // - next: another commit from the second listing on
 // - stall: half of the weights, then silence
 // - outside: a file named ../../../outside
@@ -169,7 +169,7 @@ void HubServer::serve(const ServerRequest& request, ServerConnection& connection
     static const std::vector<std::string> known = {
         "tiny",  "plain",   "parts", "odd",   "gguf",   "one",   "pickled", "bare",  "cut",
         "early", "norange", "short", "wrong", "wrong2", "busy",  "busier",  "flaky", "down",
-        "gated", "private", "moved", "loop",  "next",   "stall", "outside", "echo"};
+        "gated", "private", "moved", "loop",  "next",   "stall", "outside", "echo",  "astray"};
     bool there = id.rfind("org/", 0) == 0 &&
                  std::find(known.begin(), known.end(), name) != known.end() &&
                  (name != "private" || has_token(request));
@@ -184,6 +184,8 @@ void HubServer::serve(const ServerRequest& request, ServerConnection& connection
         return redirect(to.replace(to.find("org/moved"), 9, "org/plain"));
     }
     if (name == "echo") return refuse(403, "", request.headers.at("authorization"));
+    if (name == "astray")
+        return connection.answer(302, "text/plain", "", "Location: file:///etc/hostname\r\n");
     if (name == "loop") return redirect(request.path.substr(1));
     if (name == "down") return connection.answer(503, "text/html", "<html>oh no</html>");
     if (name == "flaky" && count(request.path) < 2) return connection.answer(503, "text/html", "");

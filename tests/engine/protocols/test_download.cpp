@@ -202,6 +202,7 @@ TEST_CASE("refusals say what to do") {
     holds(said("org/down", "x"), "status 503");
     holds(said("org/busier", "x"), "asks to wait 3.6e+03 s");
     holds(said("org/loop", "x"), "redirects");
+    holds(said("org/astray", "x"), "leads nowhere");
 }
 
 TEST_CASE("what passes is waited for") {
