@@ -67,6 +67,9 @@ local function plan(name, opts, where)
                 type(pattern)), 0)
         end
     end
+    if type(opts.files) == "table" and #opts.files == 0 then
+        error(where .. ": files is an empty list; leave it out for what loading needs", 0)
+    end
     local settings = native "settings"()
     local patterns = opts.files or named.file
     local token = opts.token

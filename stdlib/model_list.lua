@@ -107,7 +107,8 @@ function meta.__tostring(self)
     local rows = {}
     for i, each in ipairs(self) do
         rows[i] = { each.name, each.family or "", count(each.parameters), each.dtype or "",
-            files.size(each.bytes), each.problem and "cannot be loaded: " .. each.problem or each.where }
+            files.size(each.bytes),
+            each.problem and "cannot be loaded: " .. each.problem or each.where }
     end
     return box.draw { rows = rows, columns = {
         { name = "name" }, { name = "family" }, { name = "params", right = true },
