@@ -14,7 +14,7 @@ local pulled = require "moonlet.hub_pulled"
 
 local native, fail = call.native, call.fail
 
-local hub = { OPTIONS = call.OPTIONS, parse = call.parse }
+local hub = { OPTIONS = call.OPTIONS, parse = call.parse, meant = call.meant }
 
 -- Fetches what is missing of `wanted` and links all of it into the snapshot.
 local function fetch(p, commit, wanted)

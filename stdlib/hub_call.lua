@@ -53,6 +53,15 @@ function call.parse(name)
     return { id = id, revision = revision, file = file }
 end
 
+--- Whether a name that is no path here is one of the hub: not "folder/file.gguf", which is a path
+--- mistyped.
+function call.meant(name)
+    local named = call.parse(name)
+    local ending = named and named.id:lower():match "%.(%a+)$"
+    return named ~= nil and not (ending == "gguf" or ending == "json" or ending == "model"
+        or ending == "tiktoken" or ending == "safetensors")
+end
+
 --- What a call is about: names, places and options in one table.
 function call.plan(name, opts, where)
     opts = opts or {}

@@ -41,7 +41,7 @@ local function resolve(name, opts)
         of_hub[field], given[field] = given[field], nil
     end
     local native = require("moonlet_base").functions
-    if native["_hub.local_path"](name) or not hub.parse(name) then
+    if native["_hub.local_path"](name) or not hub.meant(name) then
         if any then
             error(("models.load: %s= is for models of the hub, and '%s' is none")
                 :format(any, name), 3)

@@ -18,7 +18,7 @@ local tokenizers = {}
 function tokenizers.load(path, opts)
     local load = require("moonlet")._native("base", "tokenizers.load")
     local here = require("moonlet_base").functions["_hub.local_path"]
-    if type(path) == "string" and path:find("/", 1, true) and hub.parse(path)
+    if type(path) == "string" and path:find("/", 1, true) and hub.meant(path)
         and not here(path) then
         path = hub.tokenizer(path)
     end

@@ -337,6 +337,7 @@ t.test("models.load finds it in the cache, pulls it where it is not there", func
     fails("revision= is for models of the hub", models.load, "demo", { revision = "v9" })
     fails("Python's pickle", models.load, "org/pickled")
     fails("no model", models.load, "no-such-model")
+    fails("no-such-folder/x.gguf", models.load, "no-such-folder/x.gguf")
     env("HF_HUB_CACHE", nil)
 end)
 
