@@ -4,6 +4,7 @@
 #include "bindings/convert.h"
 #include "bindings/engine/classes.h"
 #include "bindings/row.h"
+#include "bindings/template_values.h"
 #include "core/error.h"
 #include "generation/generator.h"
 
@@ -16,7 +17,17 @@ std::shared_ptr<LanguageModel> self(lua_State* L) { return check<LanguageModel>(
 // A text, encoded as the model wants it, or ids as they are.
 std::vector<int> prompt_ids(lua_State* L, LanguageModel& model, bool special) {
     if (lua_istable(L, 2)) return check_ids(L, 2);
-    return model.need_tokenizer().encode(check_string(L, 2), special);
+    const std::string text = check_string(L, 2);
+    const Tokenizer& tokenizer = model.need_tokenizer();
+    std::vector<int> ids = tokenizer.encode(text, special);
+    // A prompt that m:render wrote begins with the token that begins a text: it is not put twice.
+    if (special && ids.size() > 1 && ids[0] == ids[1] && tokenizer.is_special(ids[0])) {
+        const std::string begin = tokenizer.id_to_token(ids[0]);
+        const bool written = text.compare(0, begin.size(), begin) == 0;
+        const bool twice = text.compare(begin.size(), begin.size(), begin) == 0;
+        if (written && !twice) ids.erase(ids.begin());
+    }
+    return ids;
 }
 
 int logits(lua_State* L) {
@@ -205,23 +216,64 @@ int generate_(lua_State* L) {
     return 1;
 }
 
-// Everything but these names is a variable of the template (enable_thinking, …).
-int render(lua_State* L) {
-    auto model = self(L);
+// The options that are no variables of the template, read from the table at 3.
+struct RenderRequest {
     ChatTemplate::Options options;
-    options.extra = Json::object();
-    if (lua_istable(L, 3)) {
-        const Json given = to_json(L, 3);  // named: items() only refers to it
-        for (auto& [key, value] : given.items()) {
-            if (key == "add_generation_prompt") options.add_generation_prompt = value.get<bool>();
-            else if (key == "tools") options.tools = value;
-            else if (key == "documents") options.documents = value;
-            else if (key == "template") options.name = value.get<std::string>();
-            else options.extra[key] = value;
+    bool ids = false;
+};
+
+RenderRequest render_request(lua_State* L) {
+    RenderRequest request;
+    ChatTemplate::Options& options = request.options;
+    if (!lua_istable(L, 3)) return request;
+    auto wrong = [](const std::string& name, const char* wanted) {
+        return Error("Model:render: " + name + " of another type", name + ": " + wanted);
+    };
+    auto flag = [&](const std::string& name, const jinja::Value& value) {
+        if (!value.is_bool()) throw wrong(name, "boolean");
+        return value.truthy();
+    };
+    std::vector<std::pair<jinja::Value, jinja::Value>> variables;
+    bool prompted = false;
+    const jinja::Value given = template_value(L, 3);
+    if (!given.is_dict()) throw Error("Model:render: options are a list", "names and values");
+    for (auto& [key, value] : given.as_dict().items) {
+        const std::string name = key.str();
+        if (name == "add_generation_prompt") {
+            options.add_generation_prompt = flag(name, value);
+            prompted = true;
+        } else if (name == "continue_final_message") {
+            if (value.is_string()) options.continue_field = value.as_string();
+            else options.continue_field = flag(name, value) ? "content" : "";
+        } else if (name == "tools" || name == "documents") {
+            (name == "tools" ? options.tools : options.documents) = value.to_json();
+        } else if (name == "template") {
+            if (!value.is_string()) throw wrong(name, "string");
+            options.name = value.as_string();
+        } else if (name == "ids") {
+            request.ids = flag(name, value);
+        } else {
+            variables.emplace_back(key, value);
         }
     }
-    push_string(L, model->need_chat_template().render(to_json(L, 2), options));
-    return 1;
+    if (!options.continue_field.empty() && !prompted) options.add_generation_prompt = false;
+    options.variables = jinja::Value::dict(std::move(variables));
+    return request;
+}
+
+int render(lua_State* L) {
+    auto model = self(L);
+    const RenderRequest request = render_request(L);
+    jinja::RenderInfo info;
+    const std::string text =
+        model->need_chat_template().render(to_json(L, 2), request.options, &info);
+    push_string(L, text);
+    if (!request.ids) return 1;
+    // The template wrote the special tokens: none is added.
+    const Encoding encoding = model->need_tokenizer().encode_with_offsets(text, false);
+    push_ids(L, encoding.ids);
+    push_ids(L, assistant_mask(encoding, info));
+    return 3;
 }
 
 const bool registered = add_rows({
@@ -246,9 +298,10 @@ const bool registered = add_rows({
      "Continues a text. Ctrl-C returns what there is.",
      "m:generate(\"Once upon a time\", {max_tokens = 40, temperature = 0.8})", generate_rows()},
     {"Model:render", render, "messages: table, opts?: table -> string",
-     "The exact prompt text of a chat; opts: add_generation_prompt (true), tools, documents, and "
-     "any "
-     "variable of the template.",
+     "The exact prompt text of a chat. opts: add_generation_prompt (true), continue_final_message, "
+     "tools, documents, template (one of the model's, or Jinja text), ids, and any variable of the "
+     "template, functions too. With ids = true its token ids come second and third 1 for each that "
+     "the assistant says ({% generation %}), else 0.",
      "m:render{{role = \"user\", content = \"Hi\"}}"},
 });
 
