@@ -99,7 +99,7 @@ def tokenizer_seeds():
 def jinja_seeds():
     with open(os.path.join(ROOT, "tests/golden/templates/semantics.json")) as f:
         cases = json.load(f)["cases"]
-    for i, case in enumerate(cases[::6]):
+    for i, case in enumerate(cases[::9]):
         put("jinja", f"case{i:03}", case["template"])
     with open(os.path.join(ROOT, "examples/models/demo/chat_template.jinja")) as f:
         put("jinja", "chat", f.read())

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// GGUF: everything of a file is looked at, and tensors of a known type turned into floats.
+// GGUF: everything of a file is looked at, tensors of a known type are turned into floats, and a
+// tokenizer is made of its vocabulary.
 #include "formats/gguf.h"
 
 #include <algorithm>
 
 #include "core/error.h"
 #include "support/target.h"
+#include "support/there_and_back.h"
+#include "tokenizers/gguf_vocabulary.h"
 
 namespace {
 
@@ -45,8 +48,9 @@ void run(std::string_view input) {
         const size_t blocks = std::min(tensor.bytes / size, std::size(floats) / block);
         attempt([&] { dequantize(tensor.type, tensor.data, int64_t(blocks * block), floats); });
     }
+    fuzz::there_and_back(*Tokenizer::from_json(tokenizer_json_from_gguf(file), "the input"));
 }
 
-const bool registered = fuzz::add("gguf", run);
+const bool registered = fuzz::add("gguf", run, size_t(4) << 20);
 
 }  // namespace
