@@ -268,6 +268,9 @@ def check(moonlet, names):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--check"]:
         sys.exit(1 if check(sys.argv[2], sys.argv[3:]) else 0)
+    if "LLAMA_CPP" not in os.environ:
+        print("gguf_models: left as they are; LLAMA_CPP must name a source tree of llama.cpp")
+        sys.exit(0)
     make(sys.argv[1:] or sorted(p.name for p in MODELS.iterdir() if p.is_dir()))
     if not sys.argv[1:]:
         make_types()
