@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "tokenizers/derive_merges.h"
@@ -82,15 +84,32 @@ Json bpe_model(const SentencePieces& given) {
     std::vector<std::string_view> views(given.pieces.begin(), given.pieces.end());
     Json& merges = model["merges"];
     Json merge_ranks = Json::array();
+    auto put = [&](std::string_view piece, size_t cut, uint32_t rank) {
+        parts::put(merges,
+                   parts::merge(std::string(piece.substr(0, cut)), std::string(piece.substr(cut))));
+        parts::put(merge_ranks, rank);
+    };
+    // Of pieces with equal scores (runs of spaces) all ways to make them are listed, as Hugging
+    // Face's converter does: its library, which has no equal ranks, then makes most of them, too.
+    std::unordered_map<uint32_t, uint32_t> sharing;
+    std::unordered_set<std::string_view> known;
+    for (size_t i = 0; i < ranks.size(); ++i) {
+        if (ranks[i] == kTakesNoPart) continue;
+        ++sharing[ranks[i]];
+        known.insert(views[i]);
+    }
     bool ties = false;
-    uint32_t last = kTakesNoPart;
     for (const DerivedMerge& m : derive_merges(views, ranks, true)) {
         std::string_view piece = views[m.token];
-        parts::put(merges, parts::merge(std::string(piece.substr(0, m.cut)),
-                                        std::string(piece.substr(m.cut))));
-        parts::put(merge_ranks, ranks[m.token]);
-        ties = ties || ranks[m.token] == last;
-        last = ranks[m.token];
+        uint32_t rank = ranks[m.token];
+        if (sharing[rank] < 2 || piece.size() > 256) {
+            put(piece, m.cut, rank);
+            continue;
+        }
+        ties = true;
+        for (size_t cut = 1; cut < piece.size(); ++cut)
+            if (known.count(piece.substr(0, cut)) && known.count(piece.substr(cut)))
+                put(piece, cut, rank);
     }
     if (ties) model["merge_ranks"] = std::move(merge_ranks);
     return model;
