@@ -195,13 +195,18 @@ class Writer {
             if (types_[id] == Type::normal || types_[id] == Type::user_defined)
                 ids.emplace(tokens_[id], static_cast<int>(id));
         uint32_t rank = 0;
+        size_t n = 0;
+        const Json& equal = part(model_, "merge_ranks");  // of sentencepiece's equal scores
         for (const Json& merge : part(model_, "merges")) {
             auto [left, right] = sides(merge);
             auto it = ids.find(left + right);
             if (it == ids.end()) cannot("a merge makes the special token " + quote(left + right));
             listed.emplace(it->second, left.size());
             uint32_t& own = ranks[static_cast<size_t>(it->second)];
-            if (own == kTakesNoPart) own = rank++;
+            bool given = n < equal.size() && equal[n].is_number_unsigned();
+            if (own == kTakesNoPart) own = given ? equal[n].get<uint32_t>() : rank;
+            rank = std::max(rank, own + 1);
+            ++n;
             if (split && (left + right).rfind("▁") != 0 && (left + right).rfind("▁") != left.npos)
                 cannot("it cuts at every \"▁\", and " + quote(left + right) + " has one inside");
         }
