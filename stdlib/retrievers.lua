@@ -17,6 +17,7 @@ local options = require "moonlet.options"
 ---@field lexical? LexicalIndex the words
 ---@field vectors? VectorIndex the vectors
 ---@field model? Model what embeds
+---@field reranker? Model what puts hits in order
 ---@field options table what it was made with
 local meta, Retriever = class("Retriever")
 local retrievers = {}
@@ -31,6 +32,8 @@ local retrievers = {}
 ---@field weights? table {bm25=, dense=} of hybrid (default 1 each)
 ---@field candidates? integer of each leg that hybrid fuses (default 100)
 ---@field rank_constant? number k of reciprocal rank fusion (default 60)
+---@field rerank? string|table|userdata a cross-encoder or its name: puts what was found in order
+---@field rerank_candidates? integer how many of the first hits it reads (default 50)
 ---@field method? string lucene, robertson, atire, bm25l or bm25+ (default "lucene")
 ---@field k1? number of BM25 (default 1.5)
 ---@field b? number of BM25 (default 0.75)
@@ -45,7 +48,7 @@ local OPTIONS = options.rows {
     'index string "flat"', 'column string "text"', "weights table", "candidates integer 100",
     "rank_constant number 60", 'method string "lucene"', "k1 number 1.5", "b number 0.75",
     "delta number 0.5", 'terms string "bigrams"', "m integer 32", "ef_construction integer 200",
-    "ef_search integer 128",
+    "ef_search integer 128", "rerank string|table|userdata", "rerank_candidates integer 50",
 }
 
 ---@class SearchOptions
@@ -53,8 +56,12 @@ local OPTIONS = options.rows {
 ---@field filter? table|function {column = value, …} or function(row) -> boolean (default none)
 ---@field weights? table {bm25=, dense=} for this search (default the retriever's)
 ---@field candidates? integer of each leg, for this search (default the retriever's)
+---@field rerank? boolean|string|table|userdata a cross-encoder; false: none (default the
+---  retriever's)
+---@field rerank_candidates? integer how many hits it reads (default the retriever's)
 local SEARCH = options.rows {
     "k integer 5", "filter table|function", "weights table", "candidates integer 100",
+    "rerank boolean|string|table|userdata", "rerank_candidates integer 50",
 }
 
 local KINDS = { "bm25", "dense", "hybrid" }
@@ -144,6 +151,7 @@ local function assemble(opts, passages, file)
         self.vectors = moonlet.retrievers.vectors(#passages > 0 and file
             or pick(opts, { "index", "m", "ef_construction", "ef_search" }))
     end
+    if opts.rerank then self.reranker, self.reranker_name = load_model(opts.rerank) end
     return setmetatable(self, meta)
 end
 
@@ -271,6 +279,21 @@ local function search(self, queries, opts)
     return results
 end
 
+-- The cross-encoder of a search: one of its own, none (false), or the retriever's.
+local function reranker_of(self, given)
+    if given == nil then return self.reranker end
+    if given == true then
+        if self.reranker then return self.reranker end
+        refuse("retriever:search", "rerank = true without a reranker", "a cross-encoder: "
+            .. "retrievers.new{…, rerank = model}", 2)
+    end
+    local model = given and load_model(given)
+    if model and not (type(model) == "userdata" or type(model.rerank) == "function") then
+        refuse("retriever:search", "rerank is a " .. type(model), "a cross-encoder or its name", 2)
+    end
+    return model
+end
+
 --- Finds the passages for a query, best first. Several queries (a list) give a list of results.
 ---@param query string|string[] what is asked
 ---@param opts? SearchOptions
@@ -282,13 +305,23 @@ function Retriever:search(query, opts)
     if opts.k and opts.k < 1 then refuse("retriever:search", "k = " .. opts.k, "1 or more") end
     check_weights(opts.weights, 1)
     complete(self)
-    local given = { k = opts.k or 5, weights = opts.weights, candidates = opts.candidates }
-    if opts.filter then given.among = self.passages:select(opts.filter) end
-    if type(query) == "string" then return search(self, { query }, given)[1] end
-    if type(query) ~= "table" then
+    if type(query) ~= "string" and type(query) ~= "table" then
         refuse("retriever:search", "a query that is a " .. type(query), "a text or a list of texts")
     end
-    return search(self, query, given)
+    local k, reranker = opts.k or 5, reranker_of(self, opts.rerank)
+    local given = { k = k, weights = opts.weights, candidates = opts.candidates }
+    if opts.filter then given.among = self.passages:select(opts.filter) end
+    if reranker then
+        given.k = math.max(k, opts.rerank_candidates or self.options.rerank_candidates or 50)
+    end
+    local results = search(self, type(query) == "string" and { query } or query, given)
+    if reranker then
+        for i, found in ipairs(results) do
+            results[i] = reranker:rerank(found.query, found, { top_k = k })
+        end
+    end
+    if type(query) == "string" then return results[1] end
+    return results
 end
 
 --- Saves documents, passages and vectors. A save that fails or is killed leaves the last one.
@@ -308,7 +341,7 @@ function Retriever:save(folder)
     end
     local kept = {}
     for name, value in pairs(self.options) do
-        if name ~= "embed" then kept[name] = value end
+        if name ~= "embed" and name ~= "rerank" then kept[name] = value end
     end
     if type(kept.split) == "table" then
         kept.split = pick(kept.split, { "by", "size", "overlap", "separators", "sentences" })
@@ -316,7 +349,7 @@ function Retriever:save(folder)
     moonlet.json.save(path, { format = "moonlet retriever", version = 1, data = data,
         options = moonlet.json.object(kept), passages = #self.passages,
         documents = self.passages.documents, embedder = self.model and { name = self.model_name,
-            fingerprint = fingerprint(self.model) } })
+            fingerprint = fingerprint(self.model) }, reranker = self.reranker_name })
     if old then -- nothing refers to it any more
         for _, name in ipairs { "rows.jsonl", "texts", "vectors.safetensors" } do
             os.remove(folder .. "/" .. old .. "/" .. name)
@@ -327,7 +360,8 @@ end
 
 ---@class RetrieverLoadOptions
 ---@field embed? string|table|userdata the embedding model (default the one it was made with)
-local LOAD = options.rows { "embed string|table|userdata" }
+---@field rerank? string|table|userdata the cross-encoder (default the one it was made with)
+local LOAD = options.rows { "embed string|table|userdata", "rerank string|table|userdata" }
 
 --- Opens a retriever that r:save wrote; it finds what it found before. The embedding model is
 --- opened by its name and has to be the same one: its weights are compared by their fingerprint.
@@ -345,6 +379,7 @@ function retrievers.load(folder, opts)
     for name, value in pairs(info.options) do own[name] = value end
     local embedder = type(info.embedder) == "table" and info.embedder or {}
     own.embed = opts and opts.embed or embedder.name
+    own.rerank = opts and opts.rerank or type(info.reranker) == "string" and info.reranker or nil
     local data = folder .. "/" .. info.data
     local self = assemble(own, moonlet.retrievers.passages(data), data .. "/vectors.safetensors")
     local given = self.model and fingerprint(self.model)

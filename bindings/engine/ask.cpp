@@ -73,6 +73,49 @@ int classify_(lua_State* L) {
     return 1;
 }
 
+int tag_(lua_State* L) {
+    auto model = self(L);
+    int batch_size = 32;
+    read_option(options_json(L, 3, kEmbedOptions), "batch_size", batch_size);
+    const std::vector<std::string> texts = check_strings(L, 2);
+    const auto result = tag(*model, texts, batch_size);
+    lua_createtable(L, int(result.size()), 0);
+    for (size_t i = 0; i < result.size(); ++i) {
+        lua_createtable(L, int(result[i].size()), 0);
+        for (size_t k = 0; k < result[i].size(); ++k) {
+            const TokenLabel& token = result[i][k];
+            lua_createtable(L, 0, 4);
+            push_string(L, texts[i].substr(token.begin, token.end - token.begin));
+            lua_setfield(L, -2, "text");
+            push_string(L, token.label);
+            lua_setfield(L, -2, "label");
+            lua_pushnumber(L, token.score);
+            lua_setfield(L, -2, "score");
+            lua_createtable(L, 2, 0);
+            lua_pushinteger(L, lua_Integer(token.begin + 1));
+            lua_rawseti(L, -2, 1);
+            lua_pushinteger(L, lua_Integer(token.end));
+            lua_rawseti(L, -2, 2);
+            lua_setfield(L, -2, "span");
+            lua_rawseti(L, -2, int(k + 1));
+        }
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    return 1;
+}
+
+int rerank_(lua_State* L) {
+    auto model = self(L);
+    std::vector<double> scores = rerank_scores(*model, check_string(L, 2), check_strings(L, 3),
+                                               int(luaL_checkinteger(L, 4)));
+    lua_createtable(L, int(scores.size()), 0);
+    for (size_t i = 0; i < scores.size(); ++i) {
+        lua_pushnumber(L, scores[i]);
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    return 1;
+}
+
 int labels_(lua_State* L) {
     const Classifier* head = self(L)->network->classifier();
     if (!head) return lua_pushnil(L), 1;
@@ -287,6 +330,13 @@ const bool registered = add_rows({
      "One {label=, score=, scores={label = probability}} per text, by a head that "
      "trainers.classify or a *ForSequenceClassification checkpoint brought.",
      "", kEmbedOptions},
+    {"Model:tag", tag_, "texts: string|table, opts?: EmbedOptions -> table",
+     "For each text a {text=, label=, score=, span={first, last}} for each of its tokens, by a "
+     "*ForTokenClassification checkpoint (names, parts of speech).",
+     "", kEmbedOptions},
+    {"_models.rerank", rerank_,
+     "model: Model, query: string, texts: table, batch_size: integer -> table",
+     "One score for each text, for stdlib/rerank.lua.", ""},
     {"Model.labels", labels_, "-> string[]?", "The labels of its classification head, or nil.", ""},
     {"Model:loglikelihood", loglikelihood_, "context: string, continuation: string -> table",
      "How likely the continuation is: {logprob=, greedy=, tokens=, logprobs=}, natural logarithm.",

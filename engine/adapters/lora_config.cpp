@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "models/model.h"
 
 namespace moonlet {
 
@@ -65,9 +66,10 @@ void refuse_variants(const Json& j, const std::string& where) {
                     "trained biases are not supported; merge the adapter with peft");
     // Heads are trained whole; peft names both, whichever the model has.
     const Json modules = j.value("modules_to_save", Json());
-    const bool heads = modules.is_array() &&
-                       std::all_of(modules.begin(), modules.end(),
-                                   [](auto& m) { return m == "score" || m == "classifier"; });
+    const bool heads =
+        modules.is_array() && std::all_of(modules.begin(), modules.end(), [](const Json& m) {
+            return m.is_string() && is_classifier_name(m.get<std::string>());
+        });
     for (const auto& [key, value] : j.items())
         if (!(heads && key == "modules_to_save") && !kHarmless.count(key) &&
             key != "init_lora_weights" && key != "bias" && !empty(value))
@@ -103,7 +105,9 @@ void LoraConfig::check() const {
 }
 
 bool LoraConfig::targets_module(const std::string& path, bool head) const {
-    if (all_linear) return !head;
+    // As peft counts: experts are no layers of their own there, so only names given one by one
+    // reach them.
+    if (all_linear) return !head && path.find(".experts.") == std::string::npos;
     if (!pattern.empty()) return std::regex_match(path, regex_of(pattern));
     return std::any_of(targets.begin(), targets.end(), [&](const std::string& end) {
         return path == end || (path.size() > end.size() &&

@@ -46,12 +46,10 @@ std::string module_path(const Model& network, const std::string& linear) {
 }
 
 bool is_head(const std::string& path) {
-    return path == "lm_head" || path == "embed_out" || path == "score" || path == "classifier";
+    return path == "lm_head" || path == "embed_out" || is_classifier_name(path);
 }
 
-bool is_head_tensor(const std::string& name) {
-    return starts_with(name, "score.") || starts_with(name, "classifier.");
-}
+bool is_head_tensor(const std::string& name) { return is_classifier_name(name); }
 
 std::string last_parts(Model& network) {
     std::vector<std::string> parts;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "adapters/adapter.h"
 #include "adapters/paths.h"
@@ -161,10 +162,19 @@ Adapters::File Adapters::open(const std::string& folder) const {
 void Adapters::put_head(const File& file, const std::string& folder) {
     if (file.head.empty()) return;
     const std::string where = " of " + quote(folder, 200);
-    const std::string name = network_.causal() ? "score" : "classifier";
+    const HeadLayout& layout = Families::get(network_.model_type()).head;
+    const std::string name = layout.score;
     auto weight = file.head.find(name + ".weight");
     if (weight == file.head.end())
         throw Error("head " + quote(file.head.begin()->first) + where, name + ".weight");
+    if (layout.dense && !layout.of_body) {
+        const int64_t h = network_.hidden_size();
+        auto dense = file.head.find(layout.dense + std::string(".weight"));
+        if (dense == file.head.end() || dense->second.sizes() != at::IntArrayRef({h, h}))
+            throw Error("head " + quote(name) + where + " without its other layer",
+                        layout.dense + std::string(".weight") + " of shape " + shape_text({h, h}),
+                        "train it with modules_to_save naming both");
+    }
     const Classifier* there = network_.classifier();
     const int64_t count = there ? int64_t(there->labels.size()) : weight->second.size(0);
     if (weight->second.dim() != 2 || weight->second.size(0) != count ||
@@ -251,10 +261,13 @@ void Adapters::save(const std::string& name, const std::string& folder) const {
     Json config = adapter_config(adapter.config, target_names(network_, adapter), transposed,
                                  adapter.base, network_.causal());
     if (const Classifier* head = network_.classifier()) {
-        for (const Parameters::Entry& entry : network_.parameters().entries())
-            if (is_head_tensor(entry.name))
-                out.push_back(to_write(kPrefix + entry.name, entry.tensor));
-        config["modules_to_save"] = {network_.causal() ? "score" : "classifier"};
+        std::set<std::string> modules;
+        for (const Parameters::Entry& entry : network_.parameters().entries()) {
+            if (!is_head_tensor(entry.name)) continue;
+            out.push_back(to_write(kPrefix + entry.name, entry.tensor));
+            modules.insert(entry.name.substr(0, entry.name.find('.')));
+        }
+        config["modules_to_save"] = modules;
         config["task_type"] = "SEQ_CLS";
         metadata[kLabels] = dump_json(Json(head->labels), -1);
         metadata[kPooling] = head->pooling;

@@ -12,6 +12,9 @@ std::vector<Classification> classify(LanguageModel& model, const std::vector<std
     if (!head)
         throw Error("model " + model.name + " has no classification head", "one to classify with",
                     "train one: trainers.classify{model = m, data = rows of {text =, label =}}");
+    if (head->pooling.empty())
+        throw Error("model " + model.name + " labels tokens, not texts",
+                    "a head of *ForSequenceClassification", "m:tag labels tokens");
     // A text without any token is judged by the head's bias alone.
     at::Tensor scores = at::zeros({int64_t(texts.size()), int64_t(head->labels.size())});
     for_each_batch(model, texts, batch_size, "classifying", [&](const TextBatch& batch) {
@@ -19,7 +22,15 @@ std::vector<Classification> classify(LanguageModel& model, const std::vector<std
         for (size_t row = 0; row < batch.texts.size(); ++row)
             scores[int64_t(batch.texts[row])].copy_(part[int64_t(row)]);
     });
-    scores = scores.softmax(1);
+    const Json& config = model.network->config();
+    const std::string problem =
+        config.contains("problem_type") && config["problem_type"].is_string()
+            ? config["problem_type"].get<std::string>()
+            : "";
+    if (problem == "multi_label_classification" ||
+        (problem != "regression" && head->labels.size() == 1))
+        scores = scores.sigmoid();
+    else if (problem != "regression") scores = scores.softmax(1);
     std::vector<Classification> result;
     for (size_t i = 0; i < texts.size(); ++i) {
         const float* row = scores.const_data_ptr<float>() + int64_t(i) * scores.size(1);

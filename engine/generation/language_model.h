@@ -43,6 +43,9 @@ struct LanguageModel {
     std::string pooling = "mean";  // of embed(): "mean", "cls", "max", "lasttoken" (1_Pooling)
     bool normalize = false;        // modules.json has a Normalize stage
     int max_seq_length = 0;        // sentence_bert_config.json; 0 = the network's limit
+    // What a cross-encoder's score goes through, as sentence-transformers writes it
+    // ("torch.nn.modules.linear.Identity"); "" = its default, Sigmoid.
+    std::string activation;
     // What the last call read, so that the next one reads only what is new. It notices weights that
     // were trained or exchanged; whoever changes them unseen (raw pointers) drops it by reset().
     std::shared_ptr<Context> context;
@@ -110,11 +113,32 @@ at::Tensor embed(LanguageModel& model, const std::vector<std::string>& texts, in
 struct Classification {
     std::string label;           // of the highest score, the first one of equals
     int index = 0;               // its class
-    std::vector<double> scores;  // softmax over the classes, in the order of the head's labels
+    std::vector<double> scores;  // in the order of the head's labels, see below
 };
-// One per text, by the network's classification head; cut and batched as embed. Error: no head.
+// One per text, by the network's classification head; cut and batched as embed. Scores go through
+// what transformers' pipeline chooses: softmax over the classes, sigmoid for one label or
+// problem_type multi_label_classification, nothing for regression. Error: no head, or one that
+// labels tokens.
 std::vector<Classification> classify(LanguageModel& model, const std::vector<std::string>& texts,
                                      int batch_size = 32);
+
+struct TokenLabel {
+    size_t begin, end;  // the token's bytes in its text, [begin, end)
+    std::string label;  // the likeliest, and its probability
+    double score;
+};
+// For each text its tokens, those of no text left out; cut and batched as embed. Error: no head
+// that labels tokens.
+std::vector<std::vector<TokenLabel>> tag(LanguageModel& model,
+                                         const std::vector<std::string>& texts,
+                                         int batch_size = 32);
+
+// How well each text answers the query: the score that a cross-encoder (a classification head with
+// one label) gives the two read together, as sentence-transformers' CrossEncoder computes it; pairs
+// too long are cut at the longer text. Error: no such head, no tokenizer, an activation that is not
+// known.
+std::vector<double> rerank_scores(LanguageModel& model, const std::string& query,
+                                  const std::vector<std::string>& texts, int batch_size = 32);
 
 struct Likelihood {
     double logprob = 0;   // natural log of p(continuation | context)

@@ -49,10 +49,22 @@ std::string pooling_kind(const Json& config, const std::string& where) {
                 "one of mean, cls, max, lasttoken");
 }
 
+// Where sentence-transformers 6, 4 and older ones keep what a cross-encoder's score goes through.
+void read_activation(LanguageModel& model, const fs::path& in) {
+    const Json own = json_if_there(in / "config_sentence_transformers.json"),
+               config = json_if_there(in / "config.json");
+    model.activation = text_of(own, "activation_fn");
+    if (model.activation.empty() && config.is_object() && config.contains("sentence_transformers"))
+        model.activation = text_of(config["sentence_transformers"], "activation_fn");
+    if (model.activation.empty())
+        model.activation = text_of(config, "sbert_ce_default_activation_function");
+}
+
 }  // namespace
 
 void read_pooling(LanguageModel& model, const std::string& folder) {
     fs::path in = folder;
+    read_activation(model, in);
     Json limit = json_if_there(in / "sentence_bert_config.json");
     if (limit.is_object() && limit.contains("max_seq_length") &&
         limit["max_seq_length"].is_number())
@@ -72,6 +84,13 @@ void read_pooling(LanguageModel& model, const std::string& folder) {
 }
 
 void save_pooling(const LanguageModel& model, const std::string& folder) {
+    const Classifier* head = model.network->classifier();
+    if (head && head->labels.size() == 1) {  // no embedder: modules.json would make it one
+        if (!model.activation.empty())
+            write_file((fs::path(folder) / "config_sentence_transformers.json").string(),
+                       dump_json({{"activation_fn", model.activation}}) + "\n");
+        return;
+    }
     fs::path to = folder;
     auto put = [&](const fs::path& file, const Json& json) {
         write_file((to / file).string(), dump_json(json) + "\n");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sentence-transformers keeps beside a model: modules.json, 1_Pooling/config.json and
-// sentence_bert_config.json say how the states of a text become one vector. Reads and writes those
-// files; ops/pool.h does the pooling.
+// sentence_bert_config.json say how the states of a text become one vector,
+// config_sentence_transformers.json or config.json what a cross-encoder's score goes through. Reads
+// and writes those files; ops/pool.h does the pooling.
 #pragma once
 
 #include <string>
@@ -10,8 +11,8 @@
 
 namespace moonlet {
 
-// Fills pooling, normalize and max_seq_length of `model`. A folder without these files changes
-// nothing. Error: not JSON, or a kind of pooling we do not have.
+// Fills pooling, normalize, max_seq_length and activation of `model`. A folder without these files
+// changes nothing. Error: not JSON, or a kind of pooling we do not have.
 void read_pooling(LanguageModel& model, const std::string& folder);
 void save_pooling(const LanguageModel& model, const std::string& folder);
 

@@ -26,53 +26,78 @@ std::vector<int> encode_within(const Tokenizer& tokenizer, const std::string& te
 }
 
 size_t longest_text(const LanguageModel& model) {
-    size_t most = static_cast<size_t>(std::max(model.max_seq_length, 0));
-    if (size_t context = model.network->max_positions(); context > 0)
-        most = most ? std::min(most, context) : context;
-    return most;
+    double most = std::max(model.max_seq_length, 0);
+    const Json& told = model.tokenizer_config;  // 1e30 there means no limit
+    if (most == 0 && told.is_object() && told.contains("model_max_length") &&
+        told["model_max_length"].is_number() && told["model_max_length"].get<double>() >= 1)
+        most = told["model_max_length"].get<double>();
+    if (double context = double(model.network->max_positions()); context > 0)
+        most = most > 0 ? std::min(most, context) : context;
+    return most < 1e9 ? static_cast<size_t>(most) : 0;
 }
 
-void for_each_batch(LanguageModel& model, const std::vector<std::string>& texts, int batch_size,
-                    const char* what, const std::function<void(const TextBatch&)>& use) {
+namespace {
+
+void check_batch(int batch_size) {
     interrupt::check_entry();
     if (batch_size < 1) throw Error("batch_size " + std::to_string(batch_size), "at least 1");
-    const Tokenizer& tokenizer = model.need_tokenizer();
+}
+
+}  // namespace
+
+void for_each_batch(LanguageModel& model, const std::vector<TextIds>& texts, int batch_size,
+                    const char* what, const UseBatch& use) {
+    check_batch(batch_size);
     Model& network = *model.network;
     c10::InferenceMode guard;
 
-    const size_t most = longest_text(model);
-    std::vector<std::vector<int>> ids;
-    for (auto& text : texts) ids.push_back(encode_within(tokenizer, text, most));
     std::vector<size_t> order(texts.size());
     std::iota(order.begin(), order.end(), size_t{0});
     // The longest first: if memory does not suffice, that is known at once.
     std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
+                     [&](size_t a, size_t b) { return texts[a].ids.size() > texts[b].ids.size(); });
 
     const at::Device device = network.parameters().device();
     const int pad = std::max(model.generation_config.pad_token_id, 0);
     for (size_t begin = 0; begin < order.size(); begin += batch_size) {
         interrupt::check();
-        size_t end = std::min(begin + batch_size, order.size()), longest = ids[order[begin]].size();
+        size_t end = std::min(begin + batch_size, order.size());
+        size_t longest = texts[order[begin]].ids.size();
         if (longest == 0) break;  // and so are all that follow
         auto rows = static_cast<int64_t>(end - begin), columns = static_cast<int64_t>(longest);
         at::Tensor batch = at::full({rows, columns}, pad, at::kLong);
         at::Tensor mask = at::zeros({rows, columns}, at::kBool);
+        at::Tensor types = at::zeros({rows, columns}, at::kLong);
+        bool typed = false;
         TextBatch result;
         for (int64_t row = 0; row < rows; ++row) {
-            auto& text = ids[order[begin + row]];
-            std::copy(text.begin(), text.end(), batch.data_ptr<int64_t>() + row * columns);
-            std::fill_n(mask.data_ptr<bool>() + row * columns, text.size(), true);
-            if (!text.empty()) result.texts.push_back(order[begin + row]);
+            const TextIds& text = texts[order[begin + row]];
+            std::copy(text.ids.begin(), text.ids.end(), batch.data_ptr<int64_t>() + row * columns);
+            std::copy(text.types.begin(), text.types.end(),
+                      types.data_ptr<int64_t>() + row * columns);
+            typed |= !text.types.empty();
+            std::fill_n(mask.data_ptr<bool>() + row * columns, text.ids.size(), true);
+            if (!text.ids.empty()) result.texts.push_back(order[begin + row]);
         }
         const int64_t used = static_cast<int64_t>(result.texts.size());  // empty ones stand last
         ModelInput input;
         input.ids = batch.narrow(0, 0, used).to(device);
         input.mask = result.mask = mask.narrow(0, 0, used).to(device);
+        if (typed) input.token_type_ids = types.narrow(0, 0, used).to(device);
         result.states = network.hidden(input);
         use(result);
         report_progress({what, double(end), double(order.size()), "texts", ""});
     }
+}
+
+void for_each_batch(LanguageModel& model, const std::vector<std::string>& texts, int batch_size,
+                    const char* what, const UseBatch& use) {
+    check_batch(batch_size);
+    const Tokenizer& tokenizer = model.need_tokenizer();
+    const size_t most = longest_text(model);
+    std::vector<TextIds> given;
+    for (auto& text : texts) given.push_back({encode_within(tokenizer, text, most), {}});
+    for_each_batch(model, given, batch_size, what, use);
 }
 
 }  // namespace moonlet

@@ -15,8 +15,6 @@ namespace {
 
 constexpr const char* kPooling[] = {"cls", "mean", "max", "lasttoken"};
 
-const char* head_name(bool causal) { return causal ? "score" : "classifier"; }
-
 std::string pooling_of(const Config& config, bool causal) {
     std::string kind = config.string("classifier_pooling", causal ? "lasttoken" : "cls");
     if (std::find(std::begin(kPooling), std::end(kPooling), kind) == std::end(kPooling))
@@ -56,46 +54,72 @@ void name_architecture(Json& config) {
     if (!name.empty()) *names = Json::array({name + "ForSequenceClassification"});
 }
 
-// The family has made the pooler, if the checkpoint has one.
-Linear pooler(const Parameters& parameters) {
+bool ends_with(const std::vector<std::string>& names, const std::string& end) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return name.size() > end.size() && name.ends_with(end);
+    });
+}
+
+bool labels_tokens(const Json& config) {
+    return ends_with(Config(config, "config.json").strings("architectures"),
+                     "ForTokenClassification");
+}
+
+// The body's dense layer under whatever prefix the checkpoint has, if it has one.
+Linear of_body(const Parameters& parameters, const std::string& layer) {
     for (const auto& [name, linear] : parameters.linears())
-        if (name == "pooler.dense" || name == "bert.pooler.dense") return linear;
+        if (name == layer || name.ends_with("." + layer)) return linear;
     return {};
 }
 
 }  // namespace
 
 at::Tensor Classifier::operator()(const at::Tensor& states, const at::Tensor& mask) const {
+    if (pooling.empty()) return score(states).to(at::kFloat);
     at::Tensor x = ops::pool(states, mask, pooling).to(states.scalar_type());
-    if (dense) x = dense(x).tanh();
+    if (dense) x = activation(dense(x));
     return score(x).to(at::kFloat);
 }
 
-bool has_classifier(const Json& config, const Parameters& parameters) {
-    if (parameters.has("score.weight") || parameters.has("classifier.weight")) return true;
-    const std::string wanted = "ForSequenceClassification";
-    for (const std::string& name : Config(config, "config.json").strings("architectures"))
-        if (name.size() > wanted.size() && name.ends_with(wanted)) return true;
+bool is_classifier_name(const std::string& name) {
+    for (const std::string head : {"score", "classifier", "pre_classifier"})
+        if (name == head || name.rfind(head + ".", 0) == 0) return true;
     return false;
 }
 
-Classifier read_classifier(const Json& config, Parameters& parameters, int64_t hidden,
-                           bool causal) {
+bool has_classifier(const Json& config, const Parameters& parameters) {
+    for (const char* name : {"score", "classifier", "classifier.out_proj"})
+        if (parameters.has(name + std::string(".weight"))) return true;
+    return labels_tokens(config) ||
+           ends_with(Config(config, "config.json").strings("architectures"),
+                     "ForSequenceClassification");
+}
+
+Classifier read_classifier(const Json& config, Parameters& parameters, int64_t hidden, bool causal,
+                           const HeadLayout& layout) {
     Classifier head;
     head.labels = labels_of(config, count_of(config));
-    head.pooling = pooling_of(Config(config, "config.json"), causal);
-    if (head.pooling == "cls") head.dense = pooler(parameters);
-    const std::string name = parameters.has("score.weight")        ? "score"
-                             : parameters.has("classifier.weight") ? "classifier"
-                                                                   : head_name(causal);
-    const bool bias = parameters.has(name + ".bias") || name == "classifier";
+    std::string name = layout.score;
+    bool bias = layout.bias;
+    if (labels_tokens(config)) {
+        name = parameters.has("classifier.weight") || layout.dense ? "classifier" : "score";
+        bias = true;
+    } else {
+        head.pooling = pooling_of(Config(config, "config.json"), causal);
+        head.activation = ops::activation(layout.activation);
+        if (layout.dense && !layout.of_body)
+            head.dense = parameters.linear(layout.dense, hidden, hidden, true);
+        else if (layout.dense && head.pooling == "cls")
+            head.dense = of_body(parameters, layout.dense);
+        bias |= parameters.has(name + ".bias");
+    }
     head.score = parameters.linear(name, hidden, int64_t(head.labels.size()), bias);
     return head;
 }
 
 Classifier new_classifier(Json& config, Parameters& parameters, int64_t hidden, bool causal,
-                          const std::vector<std::string>& labels, const std::string& pooling,
-                          uint64_t seed) {
+                          const HeadLayout& layout, const std::vector<std::string>& labels,
+                          const std::string& pooling, uint64_t seed) {
     if (labels.size() < 2)
         throw Error("a classifier with " + std::to_string(labels.size()) + " label",
                     "at least two different labels");
@@ -114,18 +138,19 @@ Classifier new_classifier(Json& config, Parameters& parameters, int64_t hidden, 
     Classifier head;
     head.labels = labels;
     head.pooling = pooling_of(Config(config, "the options"), causal);
-    if (head.pooling == "cls") head.dense = pooler(parameters);
+    head.activation = ops::activation(layout.activation);
+    const double std = Config(config, "config.json").number("initializer_range", 0.02);
     RandomSource random(seed);
-    const std::string name = head_name(causal);
-    const int64_t count = int64_t(labels.size());
-    at::Tensor weight = parameters.add(
-        name + ".weight",
-        random.get(
-            name + ".weight", {count, hidden},
-            {Init::normal, Config(config, "config.json").number("initializer_range", 0.02)}));
-    at::Tensor bias;
-    if (!causal) bias = parameters.add(name + ".bias", at::zeros({count}));
-    head.score = Linear(plain_weight(weight, bias));
+    auto linear = [&](const std::string& name, int64_t out, bool biased) {
+        at::Tensor bias,
+            weight = parameters.add(
+                name + ".weight", random.get(name + ".weight", {out, hidden}, {Init::normal, std}));
+        if (biased) bias = parameters.add(name + ".bias", at::zeros({out}));
+        return Linear(plain_weight(weight, bias));
+    };
+    if (layout.dense && !layout.of_body) head.dense = linear(layout.dense, hidden, true);
+    else if (layout.dense && head.pooling == "cls") head.dense = of_body(parameters, layout.dense);
+    head.score = linear(layout.score, int64_t(labels.size()), layout.bias);
     return head;
 }
 

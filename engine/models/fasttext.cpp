@@ -96,6 +96,7 @@ Json default_config() {
 
 }  // namespace
 
-MOONLET_FAMILY(fasttext, make, false, default_config)
+MOONLET_FAMILY(fasttext, make, false, default_config, "model.",
+               {.score = "classifier", .bias = true})
 
 }  // namespace moonlet

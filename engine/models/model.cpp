@@ -30,7 +30,7 @@ std::string some_of(const std::vector<std::string>& names) {
 }
 
 // GPTQ, AWQ, fp8 and their kin keep numbers whose meaning stands in other tensors. MXFP4 experts
-// are the exception: the family that has them unpacks them itself.
+// are the exception: they are opened as bf16 (sources.h).
 void refuse_quantised(const Config& config) {
     if (!config.has("quantization_config")) return;
     const Config quantised = config.object("quantization_config");
@@ -43,6 +43,13 @@ void refuse_quantised(const Config& config) {
 
 void lay_over(Json& base, const Json& options) {
     for (const auto& [key, value] : options.items()) base[key] = value;
+}
+
+// The config of the weights as they are opened: MXFP4 tensors are bf16 by then (sources.h).
+Json without_mxfp4(Json config) {
+    const Config quantised = Config(config, "config.json").object("quantization_config");
+    if (quantised.string("quant_method", "") == "mxfp4") config.erase("quantization_config");
+    return config;
 }
 
 }  // namespace
@@ -58,8 +65,8 @@ void Model::add_classifier(const std::vector<std::string>& labels, const std::st
                            uint64_t seed) {
     if (classifier_) throw Error("the model has a classification head already");
     Json config = config_;
-    classifier_ =
-        new_classifier(config, *parameters_, hidden_size_, causal_, labels, pooling, seed);
+    classifier_ = new_classifier(config, *parameters_, hidden_size_, causal_,
+                                 Families::get(model_type_).head, labels, pooling, seed);
     config_ = config;
 }
 
@@ -72,7 +79,7 @@ std::shared_ptr<Model> make_model(const Json& json, std::unique_ptr<Parameters> 
     std::shared_ptr<Model> model = family.make(json, *parameters);
     if (has_classifier(json, *parameters))
         model->classifier_ =
-            read_classifier(json, *parameters, model->hidden_size(), family.causal);
+            read_classifier(json, *parameters, model->hidden_size(), family.causal, family.head);
     std::vector<std::string> unused = parameters->unused();
     if (!unused.empty())
         throw Error("the checkpoint holds tensors that a " + type +
@@ -105,7 +112,7 @@ std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& op
         refuse_quantised(read);
         auto checkpoint =
             std::make_shared<CheckpointSource>(Safetensors::open_folder(path), quote(path, 200));
-        config = read.json();
+        config = without_mxfp4(read.json());
         dtype = options.dtype ? *options.dtype : checkpoint->main_dtype();
         source = checkpoint;
     }
@@ -144,8 +151,7 @@ class SharedSource : public TensorSource {
     at::Tensor get(const std::string& name, at::IntArrayRef, Init) override {
         const at::Tensor& tensor = tensors_.at(name);
         // A classification head is the second network's own, and begins as a copy.
-        const bool head = name.rfind("score.", 0) == 0 || name.rfind("classifier.", 0) == 0;
-        return head ? tensor.detach().clone() : tensor;
+        return is_classifier_name(name) ? tensor.detach().clone() : tensor;
     }
 
   private:

@@ -51,6 +51,8 @@ class Model {
     virtual at::Tensor hidden(const ModelInput& input) = 0;
     // [.., hidden_size] -> [.., vocab_size]. Error for families without a language-model head.
     virtual at::Tensor logits(const at::Tensor& hidden);
+    // Whether it was trained to tell the two texts of a pair by token_type_ids.
+    virtual bool pairs_by_type() const { return false; }
 
     // The classification head, nullptr when there is none.
     const Classifier* classifier() const { return classifier_ ? &*classifier_ : nullptr; }
@@ -107,12 +109,13 @@ struct Family {
     // transformers' base_model_prefix: what stands before the names of a network with a head, and
     // not before those of one saved bare.
     const char* prefix = "model.";
+    HeadLayout head = {};  // how transformers builds and names its classification head
 };
 using Families = Registry<Family, Family>;
 
 // Every family's file ends with: MOONLET_FAMILY(llama, make, causal, default_config), behind which
-// the prefix stands where it is not "model."; or, where the model_type is no identifier, with
-// MOONLET_FAMILY_NAMED("openai-gpt", …).
+// stand the prefix, where it is not "model.", and the head's layout; or, where the model_type is no
+// identifier, with MOONLET_FAMILY_NAMED("openai-gpt", …).
 #define MOONLET_FAMILY(model_type, ...) MOONLET_FAMILY_NAMED(#model_type, __VA_ARGS__)
 #define MOONLET_FAMILY_NAMED(model_type, ...)                         \
     [[maybe_unused]] static const bool moonlet_family_is_registered = \

@@ -54,6 +54,18 @@ Linear Parameters::transposed_linear(const std::string& name, int64_t in, int64_
     return linears_.back().linear;
 }
 
+std::vector<Linear> Parameters::stacked_linears(const std::string& name, int64_t count, int64_t in,
+                                                int64_t out, Init init) {
+    at::Tensor stored = tensor(name, {count, in, out}, init),
+               bias = tensor(name + "_bias", {count, out}, {Init::zeros});
+    std::vector<Linear> result;
+    for (int64_t i = 0; i < count; ++i) {
+        result.push_back(Linear(stacked_weight(stored, bias, i)));
+        linears_.push_back({name + "." + std::to_string(i), result.back()});
+    }
+    return result;
+}
+
 Linear Parameters::tied_linear(const at::Tensor& weight, const at::Tensor& bias) {
     return Linear(plain_weight(weight, bias));
 }

@@ -46,6 +46,10 @@ class Parameters {
     // GPT-2's Conv1D: stored [in, out]; kept and saved that way, used as [out, in] view.
     Linear transposed_linear(const std::string& name, int64_t in, int64_t out, bool bias = true,
                              Init init = {});
+    // Linears that stand stacked in one tensor `name` [count, in, out], with `name`_bias [count,
+    // out], as gpt-oss keeps its experts; `name`.0, `name`.1 … among linears().
+    std::vector<Linear> stacked_linears(const std::string& name, int64_t count, int64_t in,
+                                        int64_t out, Init init = {});
     // A Linear whose weight is another tensor already taken (tied heads); not saved twice.
     Linear tied_linear(const at::Tensor& weight, const at::Tensor& bias = {});
 

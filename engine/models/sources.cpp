@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "models/mxfp4.h"
 
 namespace moonlet {
 
@@ -99,16 +100,36 @@ at::Tensor tensor_of(const TensorView& view) {
 CheckpointSource::CheckpointSource(Safetensors file, std::string where)
     : file_(std::move(file)), where_(std::move(where)) {}
 
-bool CheckpointSource::has(const std::string& name) const { return file_.find(name) != nullptr; }
+bool CheckpointSource::is_packed(const std::string& name) const {
+    return file_.find(name + "_blocks") && file_.find(name + "_scales");
+}
+
+bool CheckpointSource::has(const std::string& name) const {
+    return file_.find(name) != nullptr || is_packed(name);
+}
 
 std::vector<std::string> CheckpointSource::names() const {
     std::vector<std::string> result;
-    for (const auto& [name, view] : file_.tensors()) result.push_back(name);
+    for (const auto& [name, view] : file_.tensors()) {
+        const std::string base = name.substr(0, name.rfind('_'));
+        const bool packed = base.size() < name.size() && is_packed(base) && view.dtype == Dtype::U8;
+        if (!packed) result.push_back(name);
+        else if (name.ends_with("_blocks")) result.push_back(base);
+    }
     return result;
 }
 
 at::Tensor CheckpointSource::get(const std::string& name, at::IntArrayRef shape, Init) {
     const TensorView* view = file_.find(name);
+    if (!view && is_packed(name)) {
+        at::Tensor tensor =
+            mxfp4_tensor(*file_.find(name + "_blocks"), *file_.find(name + "_scales"), name);
+        if (tensor.sizes() != shape)
+            throw Error("MXFP4 tensor " + quote(name, 120) + " in " + where_ + " has shape " +
+                            shape_text(tensor.sizes()),
+                        shape_text(shape) + " by config.json");
+        return tensor;
+    }
     if (!view) {
         std::string near = nearest_name(name, names());
         throw Error("no tensor " + quote(name, 120) + " in " + where_,

@@ -26,6 +26,7 @@ std::string dtype_words(at::ScalarType type);
 // or a copy when the bytes are not aligned for their type.
 at::Tensor tensor_of(const TensorView& view);
 
+// A tensor that the checkpoint holds in MXFP4 is one tensor here, under its own name (mxfp4.h).
 class CheckpointSource : public TensorSource {
   public:
     // `where` names the checkpoint in errors.
@@ -37,6 +38,7 @@ class CheckpointSource : public TensorSource {
     at::ScalarType main_dtype() const;
 
   private:
+    bool is_packed(const std::string& name) const;
     Safetensors file_;
     std::string where_;
 };

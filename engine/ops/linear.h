@@ -50,5 +50,7 @@ std::shared_ptr<LinearWeight> plain_weight(at::Tensor weight, at::Tensor bias);
 // The same for a weight that is stored [in, out] and stays so ("plain", too). The view is taken at
 // each call: one taken before training asked for gradients would not carry them.
 std::shared_ptr<LinearWeight> transposed_weight(at::Tensor stored, at::Tensor bias);
+// One of a stack: row `index` of stored [count, in, out] and of bias [count, out].
+std::shared_ptr<LinearWeight> stacked_weight(at::Tensor stored, at::Tensor bias, int64_t index);
 
 }  // namespace moonlet

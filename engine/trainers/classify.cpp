@@ -150,7 +150,7 @@ class Classify : public Objective {
             });
         }
         for (const Parameters::Entry& entry : network.parameters().entries())
-            if (is_head(entry.name) &&
+            if (is_classifier_name(entry.name) &&
                 std::none_of(parameters.begin(), parameters.end(),
                              [&](const NamedTensor& p) { return p.name == entry.name; }))
                 parameters.push_back({entry.name, entry.tensor});
@@ -201,12 +201,11 @@ class Classify : public Objective {
         return text;
     }
 
-    static bool is_head(const std::string& name) {
-        return name.rfind("score.", 0) == 0 || name.rfind("classifier.", 0) == 0;
-    }
+    // A language-model head, by the names families have for it.
     static bool unused_head(const std::string& name) {
         return name.rfind("lm_head.", 0) == 0 || name.rfind("embed_out.", 0) == 0 ||
-               name.rfind("cls.", 0) == 0;
+               name.rfind("cls.", 0) == 0 ||
+               name.rfind("vocab_", 0) == 0;
     }
 
     // The mask without the hidden tokens. What is hidden follows from the seed and the batch, so

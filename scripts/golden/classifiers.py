@@ -5,6 +5,7 @@ tests/engine/models/test_classifier.cpp.
 Writes tests/golden/classifiers/<name>/: config.json, model.safetensors, golden.safetensors with
 ids int64 [B, T], mask bool (padding at the end), scores f32 [B, labels]; labels int64 [B], and what
 training on them gives: losses and norms f32 [STEPS], all weights learning (no dropout).
+<name>-tokens: a label for each token, scores f32 [B, T, labels], no training.
 """
 import shutil
 import sys
@@ -21,6 +22,8 @@ SEED = 20261122
 STEPS = 12
 LABELS = {"id2label": {0: "bad", 1: "fair", 2: "good"},
           "label2id": {"bad": 0, "fair": 1, "good": 2}, "pad_token_id": 0}
+SMALL = dict(vocab_size=41, hidden_size=18, intermediate_size=26, num_hidden_layers=2,
+             num_attention_heads=3, max_position_embeddings=26, type_vocab_size=1)
 MODELS = {
     "llama": (tf.LlamaConfig(vocab_size=67, hidden_size=32, intermediate_size=48,
                              num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
@@ -32,6 +35,22 @@ MODELS = {
                            num_hidden_layers=2, num_attention_heads=4,
                            max_position_embeddings=24, **LABELS),
              tf.BertForSequenceClassification),
+    "roberta": (tf.RobertaConfig(**SMALL, **{**LABELS, "pad_token_id": 1}),
+                tf.RobertaForSequenceClassification),
+    "xlm-roberta": (tf.XLMRobertaConfig(**SMALL, **{**LABELS, "pad_token_id": 2}),
+                    tf.XLMRobertaForSequenceClassification),
+    "distilbert": (tf.DistilBertConfig(vocab_size=41, dim=15, hidden_dim=26, n_layers=2, n_heads=5,
+                                       max_position_embeddings=24, **LABELS),
+                   tf.DistilBertForSequenceClassification),
+}
+TOKENS = {  # a label for each token
+    "bert-tokens": (tf.BertConfig(**{**SMALL, **LABELS}), tf.BertForTokenClassification),
+    "roberta-tokens": (MODELS["roberta"][0], tf.RobertaForTokenClassification),
+    "distilbert-tokens": (MODELS["distilbert"][0], tf.DistilBertForTokenClassification),
+    "llama-tokens": (tf.LlamaConfig(vocab_size=41, hidden_size=18, intermediate_size=26,
+                                    num_hidden_layers=2, num_attention_heads=3,
+                                    max_position_embeddings=26, **LABELS),
+                     tf.LlamaForTokenClassification),
 }
 
 
@@ -51,7 +70,7 @@ def train(model, ids, mask, labels):
 
 
 def make(name):
-    config, cls = MODELS[name]
+    config, cls = {**MODELS, **TOKENS}[name]
     generator = torch.Generator().manual_seed(SEED)
     model = cls(config).eval()
     for key, parameter in model.named_parameters():
@@ -63,19 +82,23 @@ def make(name):
     model.save_pretrained(folder)
     ids = torch.zeros(3, 11, dtype=torch.long)
     mask = torch.zeros(3, 11, dtype=torch.bool)
+    low = max(config.pad_token_id, 0) + 1  # no padding inside a text
+    ids.fill_(config.pad_token_id)
     for row, length in enumerate((11, 6, 1)):
-        ids[row, :length] = torch.randint(1, config.vocab_size, (length,), generator=generator)
+        ids[row, :length] = torch.randint(low, config.vocab_size, (length,), generator=generator)
         mask[row, :length] = True
     with torch.no_grad():
         scores = model(input_ids=ids, attention_mask=mask.long()).logits
-    labels = torch.tensor([2, 0, 1])
-    losses, norms = train(model, ids, mask, labels)
-    save_file({"ids": ids, "mask": mask, "scores": scores, "labels": labels, "losses": losses,
-               "norms": norms}, folder / "golden.safetensors",
+    numbers = {"ids": ids, "mask": mask, "scores": scores}
+    if name in MODELS:
+        labels = torch.tensor([2, 0, 1])
+        losses, norms = train(model, ids, mask, labels)
+        numbers |= {"labels": labels, "losses": losses, "norms": norms}
+    save_file(numbers, folder / "golden.safetensors",
               metadata={"transformers": tf.__version__, "torch": torch.__version__,
                         "seed": str(SEED)})
     print(f"classifiers/{name}: {scores.shape}")
 
 
-for name in sys.argv[1:] or MODELS:
+for name in sys.argv[1:] or [*MODELS, *TOKENS]:
     make(name)

@@ -27,6 +27,7 @@ sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package
 
 import torch  # noqa: E402
 import transformers as tf  # noqa: E402
+from transformers.integrations.mxfp4 import convert_moe_packed_tensors  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +123,46 @@ def gpt_neox(**options):
 def openai_gpt(**options):
     sizes = dict(vocab_size=53, n_embd=24, n_layer=2, n_head=3, n_positions=80)
     return tf.OpenAIGPTConfig(**{**sizes, **options}), tf.OpenAIGPTLMHeadModel
+
+
+def roberta(cls=tf.RobertaForMaskedLM, config=tf.RobertaConfig, **options):
+    sizes = dict(vocab_size=41, hidden_size=18, intermediate_size=26, num_hidden_layers=2,
+                 num_attention_heads=3, max_position_embeddings=26, type_vocab_size=1)
+    return config(**{**sizes, **options}), cls
+
+
+def xlm_roberta(cls=tf.XLMRobertaForMaskedLM, **options):
+    return roberta(cls, tf.XLMRobertaConfig, **options)
+
+
+def distilbert(cls=tf.DistilBertForMaskedLM, **options):
+    sizes = dict(vocab_size=41, dim=15, hidden_dim=26, n_layers=2, n_heads=5,
+                 max_position_embeddings=24)
+    return tf.DistilBertConfig(**{**sizes, **options}), cls
+
+
+def experts(config, cls, **options):
+    """A decoder with experts; transformers' own loop over them, as the checkpoint names them."""
+    sizes = dict(vocab_size=31, hidden_size=12, intermediate_size=16, head_dim=6)
+    config, cls = small(config, cls, **{**sizes, **options})
+    config._experts_implementation = "eager"
+    return config, cls
+
+
+def mixtral(**options):
+    return experts(tf.MixtralConfig, tf.MixtralForCausalLM,
+                   **{"num_local_experts": 4, "intermediate_size": 14, **options})
+
+
+def qwen3_moe(**options):
+    sizes = dict(num_experts=5, moe_intermediate_size=8, num_experts_per_tok=2, head_dim=10)
+    return experts(tf.Qwen3MoeConfig, tf.Qwen3MoeForCausalLM, **{**sizes, **options})
+
+
+def gpt_oss(**options):
+    sizes = dict(num_local_experts=4, intermediate_size=10, num_experts_per_tok=2, head_dim=8,
+                 sliding_window=5, layer_types=None)
+    return experts(tf.GptOssConfig, tf.GptOssForCausalLM, **{**sizes, **options})
 
 
 LLAMA3 = dict(head_dim=16, max_position_embeddings=8192, rope_parameters=dict(
@@ -235,6 +276,24 @@ MODELS = {
                         {"room": 80, "strip": "transformer.",
                          "buffers": {"h.0.attn.bias": torch.ones(1, 1, 4, 4).tril()}}),
     "openai-gpt-untied": (openai_gpt(tie_word_embeddings=False, n_embd=18), {"room": 80}),
+    "mixtral-top2": (mixtral(), {}),
+    "mixtral-top1-window-tied": (mixtral(num_experts_per_tok=1, sliding_window=5,
+                                         num_key_value_heads=1, tie_word_embeddings=True), {}),
+    "mixtral-all-yarn": (mixtral(num_local_experts=3, num_experts_per_tok=3, head_dim=10, **YARN),
+                         {"old_rope": True, "long": 60}),
+    "qwen3_moe-sparse": (qwen3_moe(num_hidden_layers=3, mlp_only_layers=[1]), {}),
+    "qwen3_moe-norm-tied": (qwen3_moe(norm_topk_prob=True, decoder_sparse_step=2,
+                                      num_key_value_heads=1, tie_word_embeddings=True),
+                            {"old_rope": True, "long": 90}),
+    "qwen3_moe-top1-window": (qwen3_moe(num_experts_per_tok=1, norm_topk_prob=True,
+                                        attention_bias=True, use_sliding_window=True,
+                                        sliding_window=4), {}),
+    "gpt_oss-yarn": (gpt_oss(), {"long": 200}),
+    "gpt_oss-top1-tied": (gpt_oss(num_experts_per_tok=1, num_key_value_heads=1, swiglu_limit=0.4,
+                                  tie_word_embeddings=True, attention_bias=False, **LINEAR), {}),
+    "gpt_oss-mxfp4": (gpt_oss(hidden_size=32, intermediate_size=32, num_local_experts=3,
+                              num_hidden_layers=1, num_key_value_heads=1, sliding_window=3),
+                      {"mxfp4": True, "old_rope": True}),
     "gpt2-tied": (gpt2(), {"room": 24}),
     "gpt2-bare": (gpt2(n_inner=72, scale_attn_by_inverse_layer_idx=True,
                        activation_function="gelu"),
@@ -244,8 +303,22 @@ MODELS = {
     "bert-mlm": (bert(), {}),
     "bert-bare": (bert(tf.BertModel, type_vocab_size=3), {}),
     "bert-gamma": (bert(), {"gamma": True}),
+    "roberta-mlm": (roberta(), {}),
+    "roberta-bare": (roberta(tf.RobertaModel, type_vocab_size=3, pad_token_id=5), {}),
+    "roberta-untied": (roberta(tie_word_embeddings=False, hidden_act="relu", pad_token_id=0), {}),
+    "xlm_roberta-mlm": (xlm_roberta(layer_norm_eps=1e-5), {}),
+    "xlm_roberta-bare": (xlm_roberta(tf.XLMRobertaModel, num_attention_heads=9), {}),
+    "xlm_roberta-untied": (xlm_roberta(tie_word_embeddings=False, pad_token_id=3), {}),
+    "distilbert-mlm": (distilbert(), {}),
+    "distilbert-bare": (distilbert(tf.DistilBertModel, n_heads=3, activation="relu"), {}),
+    "distilbert-untied": (distilbert(tie_word_embeddings=False, sinusoidal_pos_embds=True), {}),
 }
+ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
 GRADIENTS = (
+    ".0.block_sparse_moe.gate.weight", ".0.block_sparse_moe.experts.1.w1.weight",
+    ".1.block_sparse_moe.experts.0.w2.weight", ".0.mlp.gate.weight", ".1.mlp.gate.weight",
+    ".1.mlp.experts.3.up_proj.weight", ".0.mlp.experts.2.down_proj.weight", "0.self_attn.sinks",
+    ".0.mlp.router.bias", ".0.mlp.experts.gate_up_proj_bias", ".1.mlp.experts.down_proj",
     "embed_tokens.weight", "word_embeddings.weight", "wte.weight", "wpe.weight", "norm.weight",
     ".1.self_attn.k_proj.weight", ".0.self_attn.q_norm.weight", ".1.attn.c_attn.weight",
     ".0.mlp.down_proj.weight", ".0.attention.self.query.weight", ".1.output.dense.bias",
@@ -253,7 +326,9 @@ GRADIENTS = (
     ".1.self_attn.v_proj.bias", ".0.post_feedforward_layernorm.weight",
     ".1.self_attn.qkv_proj.weight", ".0.mlp.gate_up_proj.weight", "embed_in.weight",
     ".1.attention.query_key_value.weight", ".0.mlp.dense_h_to_4h.bias", "tokens_embed.weight",
-    "embed_out.weight", "final_layer_norm.bias", ".0.ln_2.weight", ".1.mlp.c_fc.weight")
+    "embed_out.weight", "final_layer_norm.bias", ".0.ln_2.weight", ".1.mlp.c_fc.weight",
+    "position_embeddings.weight", "lm_head.bias", "vocab_projector.bias",
+    ".0.attention.q_lin.weight", ".1.ffn.lin2.bias")
 
 
 def randomise(model):
@@ -273,6 +348,54 @@ def saved_name(name, change):
         name = name.replace("LayerNorm.weight", "LayerNorm.gamma")
         name = name.replace("LayerNorm.bias", "LayerNorm.beta")
     return name
+
+
+def checkpoint_parts(model, name, tensor):
+    """A parameter by the names and parts of the checkpoint, where experts stand one by one."""
+    if model.config.model_type not in ("mixtral", "qwen3_moe") or ".mlp." not in name:
+        return {name: tensor}
+    old = model.config.model_type == "mixtral"
+    if old:
+        name = name.replace(".mlp.", ".block_sparse_moe.")
+    if not name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+        return {name: tensor}
+    base, _, kind = name.rpartition(".")
+    found = {}
+    for i, expert in enumerate(tensor):
+        if kind == "down_proj":
+            found[f"{base}.{i}.{'w2' if old else 'down_proj'}.weight"] = expert
+        else:
+            gate, up = expert.chunk(2)
+            found[f"{base}.{i}.{'w1' if old else 'gate_proj'}.weight"] = gate
+            found[f"{base}.{i}.{'w3' if old else 'up_proj'}.weight"] = up
+    return found
+
+
+def pack_experts(model):
+    """Random MXFP4 tensors, put into the model as transformers opens them: name -> bytes."""
+    generator = torch.Generator().manual_seed(SEED + 2)
+    packed = {}
+    for name, parameter in model.named_parameters():
+        if not name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            continue
+        count, width, rows = parameter.shape
+        shape = (count, rows, width // 32)
+        blocks = torch.randint(0, 256, (*shape, 16), generator=generator, dtype=torch.uint8)
+        scales = torch.randint(120, 126, shape, generator=generator, dtype=torch.uint8)
+        parameter.data = convert_moe_packed_tensors(blocks, scales).float()
+        packed |= {name + "_blocks": blocks, name + "_scales": scales}
+    return packed
+
+
+def write_packed(folder, packed):
+    """The folder as the public gpt-oss is: experts in MXFP4 under their names with a suffix."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
+    path.write_text(json.dumps(config, indent=1) + "\n")
+    path = folder / "model.safetensors"
+    weights = {k: v for k, v in load_file(path).items() if k + "_blocks" not in packed}
+    save_file({**weights, **packed}, path, metadata={"format": "pt"})
 
 
 def rewrite(folder, change):
@@ -322,9 +445,9 @@ def outputs(model, inputs, by_row=False):
     return found
 
 
-def padded(generator, vocab, side):
+def padded(generator, vocab, side, padding_id):
     lengths = [LENGTH, 5, 1]
-    ids = torch.zeros(len(lengths), LENGTH, dtype=torch.long)
+    ids = torch.full((len(lengths), LENGTH), padding_id, dtype=torch.long)
     mask = torch.zeros(len(lengths), LENGTH, dtype=torch.bool)
     for row, n in enumerate(lengths):
         where = slice(LENGTH - n, LENGTH) if side == "left" else slice(0, n)
@@ -340,7 +463,7 @@ def gradients(model, inputs, targets, change):
     found = {"loss.targets": targets, "loss": loss.detach()}
     for name, parameter in model.named_parameters():
         name = saved_name(name, change)
-        if name.endswith(GRADIENTS):
+        if name.endswith(GRADIENTS) and parameter.grad is not None:
             found["grad." + name] = parameter.grad
     return found
 
@@ -354,18 +477,22 @@ def greedy(model, ids, room):
 
 def make(name):
     (config, cls), change = MODELS[name]
-    encoder = name.startswith("bert")
+    encoder = config.model_type in ENCODERS
     config._attn_implementation = "eager"
     torch.manual_seed(SEED)
     model = cls(config).eval()
     randomise(model)
     model.tie_weights()
     model = model.to(change.get("dtype", torch.float32))
+    if change.get("mxfp4"):
+        packed = pack_experts(model)
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder, max_shard_size=change.get("shards", "1GB"))
     (folder / "generation_config.json").unlink(missing_ok=True)
     rewrite(folder, change)
+    if change.get("mxfp4"):
+        write_packed(folder, packed)
 
     generator = torch.Generator().manual_seed(SEED + 1)
     draw = lambda n: torch.randint(0, n, (1, LENGTH), generator=generator)  # noqa: E731
@@ -374,12 +501,13 @@ def make(name):
     if "long" in change:
         inputs["position_ids"] = torch.arange(LENGTH).unsqueeze(0) * (change["long"] // LENGTH)
         golden["positions"] = inputs["position_ids"]
-    if encoder:
+    if getattr(config, "type_vocab_size", 0):
         golden["types"] = inputs["token_type_ids"] = draw(config.type_vocab_size)
     with torch.no_grad():
         golden.update(outputs(model, inputs))
         for side in ("right",) if encoder else ("right", "left"):
-            ids, mask = padded(generator, config.vocab_size, side)
+            ids, mask = padded(generator, config.vocab_size, side,
+                               config.pad_token_id if encoder else 0)
             given = {"input_ids": ids, "attention_mask": mask.long()}
             if side == "left":
                 given["position_ids"] = (mask.long().cumsum(1) - 1).clamp_min(0)

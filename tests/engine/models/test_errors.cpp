@@ -160,9 +160,13 @@ TEST_CASE("the same seed makes the same new model, and it saves and loads") {
         ModelInput input;
         input.ids = at::arange(6, at::kLong).unsqueeze(0);
         at::NoGradGuard no_grad;
-        CHECK(at::equal(a->hidden(input), again->hidden(input)));
-        if (a->causal())
-            CHECK(at::equal(a->logits(a->hidden(input)), again->logits(again->hidden(input))));
+        const auto& z = again->parameters().entries();
+        REQUIRE(z.size() == x.size());
+        for (size_t i = 0; i < x.size(); ++i) CHECK(at::equal(x[i].tensor, z[i].tensor));
+        // Not to the bit: products of single rows go by where the weights lie in memory.
+        at::Tensor ours = a->hidden(input), theirs = again->hidden(input);
+        CHECK(difference(ours, theirs) < 1e-5);
+        if (a->causal()) CHECK(difference(a->logits(ours), again->logits(theirs)) < 1e-5);
         CHECK(a->parameters().count() > 1'000'000);
     }
 }

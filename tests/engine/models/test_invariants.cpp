@@ -169,7 +169,8 @@ TEST_CASE("save and load again gives the same model") {
             CHECK(at::equal(a[i].tensor, b[i].tensor));
         }
         at::Tensor ids = numbers_of(name).at("ids");
-        CHECK(at::equal(hidden(*model, of(ids)), hidden(*again, of(ids))));
+        // Not to the bit: products of single rows go by where and how the weights lie in memory.
+        CHECK(difference(hidden(*model, of(ids)), hidden(*again, of(ids))) < kClose);
     }
 }
 

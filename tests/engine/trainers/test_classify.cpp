@@ -59,7 +59,7 @@ std::string trouble(const Rows& rows, const Json& options = Json::object()) {
 }  // namespace
 
 TEST_CASE("classifiers train as with torch and transformers", "[golden]") {
-    for (const char* name : {"llama", "gpt2", "bert"}) {
+    for (const char* name : {"llama", "gpt2", "bert", "roberta", "xlm-roberta", "distilbert"}) {
         INFO(name);
         auto numbers = golden_numbers(name);
         const int steps = int(numbers.at("losses").size(0));
