@@ -19,8 +19,10 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests/golden/models"
-NAMES = ["llama-gqa", "qwen3-gqa-tied", "gpt2-tied", "bert-mlm", "gemma2-window", "mixtral-gqa",
-         "gpt_oss-window", "openai-gpt-tied"]
+NAMES = ["llama-gqa", "qwen3-gqa-tied", "gpt2-tied", "openai-gpt-tied", "gemma2-window",
+         "gemma3-caps", "mixtral-top2", "qwen3_moe-norm-tied", "gpt_oss-yarn", "bert-mlm",
+         "distilbert-mlm", "roberta-mlm"]
+ENCODERS = ("bert", "distilbert", "roberta")
 
 golden = {}
 for name in sys.argv[1:] or NAMES:
@@ -28,8 +30,9 @@ for name in sys.argv[1:] or NAMES:
     if not folder.exists():
         print("no", name)
         continue
-    cls = tf.AutoModel if name.startswith("bert") else tf.AutoModelForCausalLM
-    model = cls.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    cls = tf.AutoModel if name.startswith(ENCODERS) else tf.AutoModelForCausalLM
+    model = cls.from_pretrained(folder, attn_implementation="eager",
+                                experts_implementation="eager", dtype=torch.float32).eval()
     ids = load_file(folder / "golden.safetensors")["ids"]
     routed = hasattr(model.config, "router_aux_loss_coef")
     with torch.no_grad():

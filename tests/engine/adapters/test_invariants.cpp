@@ -46,7 +46,10 @@ TEST_CASE("merged is the adapter; unmerged is the base, bit for bit") {
         // What is saved is merged, too.
         const std::string folder = (scratch() / ("merged-" + name)).string();
         save_model(*model, folder);
-        CHECK(same_bits(answer(*load_model(folder, {std::nullopt, "cpu"})), answer(*model)));
+        const at::Tensor saved = answer(*load_model(folder, {std::nullopt, "cpu"}));
+        // MXFP4 opens as transposed views, saved as plain rows: another order of sums.
+        if (name == "gpt_oss-mxfp4") CHECK(difference(saved, answer(*model)) <= 1e-5);
+        else CHECK(same_bits(saved, answer(*model)));
         adapters.unmerge();
         CHECK(same_bits(answer(*model), plain));
         adapters.use({{"a", 1}});

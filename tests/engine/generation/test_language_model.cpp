@@ -173,9 +173,24 @@ TEST_CASE("a GGUF file has all that a folder has", "[language_model]") {
     CHECK(back->tokenizer->encode(text) == model->tokenizer->encode(text));
     CHECK(logits_of(*back, ids).equal(logits_of(*again, ids)));
     CHECK(stored_type(file.string()) == "f32");
+}
+
+TEST_CASE("a quantised GGUF file says so", "[language_model]") {
+    // Rows of whole blocks; the tiny model's are too short and stay f16.
+    LanguageModel model;
+    model.name = "wide";
+    model.network = new_model({{"model_type", "llama"},
+                               {"vocab_size", 64},
+                               {"hidden_size", 64},
+                               {"intermediate_size", 64},
+                               {"num_hidden_layers", 1},
+                               {"num_attention_heads", 2},
+                               {"num_key_value_heads", 2}},
+                              1);
+    fs::path file = test::scratch() / "wide.gguf";
     ExportOptions options;
     options.type = "q8_0";
-    save_language_model(*model, file.string(), options);
+    save_language_model(model, file.string(), options);
     CHECK(stored_type(file.string()) == "quantised");
 }
 
