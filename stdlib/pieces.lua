@@ -20,12 +20,17 @@ local pieces = {}
 ---@field spelling? boolean print the vocabulary's spelling instead of the text (default false)
 local OPTIONS = options.rows { "special boolean true", "spelling boolean false" }
 
+local function whole(char)
+    local b = char:byte()
+    return #char == (b < 0x80 and 1 or b < 0xC0 and 0 or b < 0xE0 and 2 or b < 0xF0 and 3 or 4)
+end
+
 -- Bytes as text, those that are no whole character as <0xEA>.
 local function shown(bytes)
     local parts = {}
     for char in text.chars(bytes) do
-        local lone = #char == 1 and char:byte() >= 128
-        parts[#parts + 1] = lone and ("<0x%02X>"):format(char:byte()) or char
+        parts[#parts + 1] = whole(char) and char
+            or char:gsub(".", function(b) return ("<0x%02X>"):format(b:byte()) end)
     end
     return table.concat(parts)
 end

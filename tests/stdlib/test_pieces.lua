@@ -26,6 +26,13 @@ t.test("a character of several tokens comes apart into its bytes", function()
     t.eq(table.concat(parts, " "), "<0xED> <0x95> <0x9C>")
 end)
 
+t.test("half a character is no character", function()
+    local merged = tokenizers.train { texts = { "한한한 하하하" }, vocab_size = 258 }
+    for _, piece in ipairs(merged:pieces "한하") do
+        t.ok(piece.text:find("^<0x") or #piece.text == 3, piece.text)
+    end
+end)
+
 t.test("special tokens have no place in the text", function()
     local row = byte_level:pieces "a<end>"
     t.eq(row[#row].text, "<end>")
