@@ -72,6 +72,8 @@ GgufFamily phi3() {
     std::vector<GgufKeyRow> keys = llama_keys(1e-5);
     keys.pop_back();  // the head's size follows from the others
     keys.push_back({"attention.sliding_window", "sliding_window", GgufKeyRow::whole, false, 0});
+    keys.push_back({"rope.scaling.original_context_length", "original_max_position_embeddings",
+                    GgufKeyRow::whole, false, 4096});
     return {.architecture = "phi3",
             .model_type = "phi3",
             .hf_class = "Phi3ForCausalLM",

@@ -94,6 +94,7 @@ GgufFamily gpt_oss() {
              {experts + "down_proj_bias", {stack + "down_exps.bias"}}}),
         .fixed = {{"hidden_act", "silu"}, {"attention_bias", true}},
         .rope_theta = 150000,
+        .yarn_truncates = false,
         .window_period = 2,
         .head_needed = true};
 }

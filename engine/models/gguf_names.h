@@ -59,6 +59,9 @@ struct GgufFamily {
     double rope_theta = 0;   // transformers' default; 0: positions are not rotary
     double local_theta = 0;  // that of layers with a window, where it is another; likewise
     double rope_share = 1;   // of each head that turns: transformers' default
+    // Yarn's ramp between whole dimensions, as llama.cpp has it; the files of a family trained
+    // without say nothing of it.
+    bool yarn_truncates = true;
     // Layers of a sliding window: all but every n-th one, as llama.cpp assumes; 0: not by layers.
     int64_t window_period = 0;
     bool head_needed = false;  // llama.cpp wants output.weight even where the head is tied

@@ -37,9 +37,20 @@ std::vector<float> llama3_factors(const Json& scaling, double theta, int64_t dim
     return factors;
 }
 
-double longrope_attention(double positions, double original) {
-    const double scale = positions / original;
+double longrope_attention(double scale, double original) {
     return scale > 1 ? std::sqrt(1 + std::log(scale) / std::log(original)) : 1;
+}
+
+double yarn_magnitude(double factor, double scale = 1) {
+    return factor > 1 ? 0.1 * scale * std::log(factor) + 1 : 1;
+}
+
+// What the rotated vectors are multiplied by, as transformers computes it.
+double yarn_attention(const Json& scaling, double factor) {
+    const double one = number_of(scaling, "mscale", 0),
+                 all = number_of(scaling, "mscale_all_dim", 0);
+    return one != 0 && all != 0 ? yarn_magnitude(factor, one) / yarn_magnitude(factor, all)
+                                : yarn_magnitude(factor);
 }
 
 std::vector<float> list_of(const Json& scaling, const char* key, int64_t count) {
@@ -92,7 +103,7 @@ RopeWords rope_words(const Json& config, const GgufFamily& family) {
                             number_of(config, "partial_rotary_factor",
                                       number_of(config, "rotary_pct", family.rope_share)));
     std::string type = rope.value("rope_type", rope.value("type", "default"));
-    if (type == "su") type = "longrope";
+    if (type == "su" || (type == "yarn" && rope.contains("long_factor"))) type = "longrope";
     if (type == "default") return words;
     words.scaling = rope;
     words.scaling["rope_type"] = type;
@@ -114,9 +125,12 @@ GgufRope rope_to_gguf(const Json& config, const GgufFamily& family, int64_t head
     const Json& s = words.scaling;
     if (s.is_null()) return out;
     const std::string type = s["rope_type"].get<std::string>();
-    const double original =
-        number_of(s, "original_max_position_embeddings",
-                  number_of(config, "original_max_position_embeddings", double(max_positions)));
+    const char* original_key = "original_max_position_embeddings";
+    double original = number_of(s, original_key, double(max_positions));
+    bool at_top = false;  // a row of the family writes it
+    for (const GgufKeyRow& row : family.keys)
+        if (row.config == original_key) at_top = true, original = row.absent.get<double>();
+    original = number_of(config, original_key, original);
     if (type == "llama3") {
         out.tensors.push_back({"rope_freqs.weight", llama3_factors(s, words.theta, dim)});
         return out;
@@ -125,18 +139,31 @@ GgufRope rope_to_gguf(const Json& config, const GgufFamily& family, int64_t head
         throw Error("rotary scaling of type " + quote(type) + " in config.json",
                     "linear, llama3, yarn or longrope", "llama.cpp has no others");
     put("scaling.type", GgufType::STRING, type);
-    if (type != "longrope") put("scaling.factor", GgufType::F32, number_of(s, "factor", 1));
+    const double implied = type == "linear" ? 1 : double(max_positions) / original,
+                 factor = number_of(s, "factor", implied);
+    if (type != "longrope") put("scaling.factor", GgufType::F32, factor);
     if (type == "linear") return out;
-    put("scaling.original_context_length", GgufType::U32, int64_t(original));
-    const double attention = number_of(s, "attention_factor", 0);
+    if (!at_top) put("scaling.original_context_length", GgufType::U32, int64_t(original));
+    const double said = number_of(s, "attention_factor", 0);
     if (type == "yarn") {
-        if (attention > 0) put("scaling.yarn_attn_factor", GgufType::F32, attention);
+        if (s.value("truncate", Json(true)) != Json(family.yarn_truncates))
+            throw Error(
+                "config.json says truncate = " + s["truncate"].dump() + " of its yarn scaling",
+                std::string(family.yarn_truncates ? "true" : "false") +
+                    ", which is all that llama.cpp has for " + family.architecture,
+                "this model can only be saved as a Hugging Face folder");
+        // llama.cpp's converter writes the first, its network multiplies by the other.
+        const double attention = said > 0 ? said : yarn_attention(s, factor),
+                     usual = yarn_magnitude(factor);
+        if (said > 0) put("scaling.yarn_attn_factor", GgufType::F32, said);
+        if (std::abs(attention - usual) > 1e-6 * usual)
+            put("scaling.attn_factor", GgufType::F32, attention / usual);
         put("scaling.yarn_beta_fast", GgufType::F32, number_of(s, "beta_fast", 32));
         put("scaling.yarn_beta_slow", GgufType::F32, number_of(s, "beta_slow", 1));
         return out;
     }
     put("scaling.attn_factor", GgufType::F32,
-        attention > 0 ? attention : longrope_attention(double(max_positions), original));
+        said > 0 ? said : longrope_attention(factor, original));
     out.tensors.push_back({"rope_factors_long.weight", list_of(s, "long_factor", dim / 2)});
     out.tensors.push_back({"rope_factors_short.weight", list_of(s, "short_factor", dim / 2)});
     return out;
@@ -227,7 +254,7 @@ void rope_from_gguf(const GgufModel& model, Json& config) {
     if (longer && shorter) {
         Json scaling = longrope(values_of(*shorter), values_of(*longer));
         const double attention = number("scaling.attn_factor", 1);
-        if (std::abs(attention - longrope_attention(double(positions), original)) > 1e-5)
+        if (std::abs(attention - longrope_attention(double(positions) / original, original)) > 1e-5)
             scaling["attention_factor"] = attention;
         scaling["original_max_position_embeddings"] = int64_t(original);
         config["original_max_position_embeddings"] = int64_t(original);
@@ -250,8 +277,11 @@ void rope_from_gguf(const GgufModel& model, Json& config) {
                         {"original_max_position_embeddings", int64_t(original)},
                         {"beta_fast", number("scaling.yarn_beta_fast", 32)},
                         {"beta_slow", number("scaling.yarn_beta_slow", 1)}};
+        if (!family.yarn_truncates) scaling["truncate"] = false;
         if (const double attention = number("scaling.yarn_attn_factor", 0); attention > 0)
             scaling["attention_factor"] = attention;
+        else if (const double share = number("scaling.attn_factor", 1); share != 1)
+            scaling["attention_factor"] = share * yarn_magnitude(factor);
         config["rope_scaling"] = scaling;
     } else if ((type.empty() || type == "linear") && factor > 0 && factor != 1) {
         config["rope_scaling"] = {{"rope_type", "linear"}, {"factor", factor}};

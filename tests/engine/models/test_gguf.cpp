@@ -59,6 +59,17 @@ at::Tensor answer(Model& model, const std::map<std::string, at::Tensor>& numbers
     return model.causal() ? model.logits(hidden) : hidden;
 }
 
+// What its converter leaves out: BERT's pooler, factors of longrope for llama, and a tied head
+// where its network asks for one.
+bool only_ours(const std::string& tensor) {
+    return tensor.rfind("cls.", 0) == 0 || tensor.rfind("rope_factors_", 0) == 0 ||
+           tensor == "output.weight";
+}
+
+bool has_factor(const Json& config) {
+    return config.contains("rope_parameters") && config["rope_parameters"].contains("factor");
+}
+
 std::string message(const std::function<void()>& call) {
     try {
         call();
@@ -97,6 +108,8 @@ TEST_CASE("what we write is what llama.cpp's converter writes") {
             Gguf file = Gguf::open(written(*model, name, type));
             for (const auto& [key, value] : expected[type]["metadata"].items()) {
                 INFO(key);
+                // The converter takes longrope's from the lengths, whatever factor is given.
+                if (key == "phi3.rope.scaling.attn_factor" && has_factor(model->config())) continue;
                 REQUIRE(file.find(key));
                 const Json ours = file.get(key).json(1000);
                 // Keys are numbers in f32 there, in the shortest decimal or in full here.
@@ -109,7 +122,7 @@ TEST_CASE("what we write is what llama.cpp's converter writes") {
                 auto row = expected[type]["tensors"].find(tensor.name);
                 INFO(tensor.name);
                 if (row == expected[type]["tensors"].end()) {
-                    CHECK(tensor.name.rfind("cls.", 0) == 0);  // BERT's pooler, which it leaves out
+                    CHECK(only_ours(tensor.name));
                     continue;
                 }
                 ++common;
@@ -121,7 +134,7 @@ TEST_CASE("what we write is what llama.cpp's converter writes") {
             CHECK(common == expected[type]["tensors"].size());
         }
     }
-    CHECK(compared >= 10);
+    CHECK(compared >= 26);
 }
 
 TEST_CASE("what we write reads as the same network") {
@@ -132,14 +145,15 @@ TEST_CASE("what we write reads as the same network") {
         auto model = load_model(folder_of(name), {at::kFloat, "cpu"});
         if (refused(*model, name)) continue;
         auto again = load_model(written(*model, name, "f32"), {std::nullopt, "cpu"});
-        CHECK(again->model_type() == model->model_type());
+        // A Mistral without a window is a llama to llama.cpp.
+        if (name.rfind("mistral-", 0) != 0) CHECK(again->model_type() == model->model_type());
         CHECK(again->parameters().dtype() == at::kFloat);
         const double plain = difference(answer(*model, numbers), answer(*again, numbers));
         CHECK(plain <= 1e-5);
         double quantised = 0;
         if (fs::exists(golden("gguf/" + name + ".safetensors"))) {
             auto file = Safetensors::open(golden("gguf/" + name + ".safetensors").string());
-            auto q8 = load_model(written(*model, name, "q8_0"), {std::nullopt, "cpu"});
+            auto q8 = load_model(written(*model, name, "q8_0"), {at::kFloat, "cpu"});
             quantised = difference(answer(*q8, numbers), tensor_of(*file.find("q8_0.logits")));
             CHECK(quantised <= kLogitLimit);
         }
