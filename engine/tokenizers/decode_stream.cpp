@@ -31,16 +31,35 @@ bool ends_broken(const std::string& text, size_t size) {
     return size >= 3 && text.compare(size - 3, 3, "\xEF\xBF\xBD") == 0;
 }
 
+// Does a decoder put <0xNN> tokens together? The whole run of them reads as characters or as
+// U+FFFD, so none of it is certain before it ends.
+bool joins_bytes(const Json& decoder) {
+    if (!decoder.is_object()) return false;
+    auto type = decoder.find("type");
+    if (type != decoder.end() && *type == "ByteFallback") return true;
+    auto parts = decoder.find("decoders");
+    if (parts == decoder.end() || !parts->is_array()) return false;
+    return std::any_of(parts->begin(), parts->end(), joins_bytes);
+}
+
+bool is_byte(const std::string& token) {
+    return token.size() == 6 && token.compare(0, 3, "<0x") == 0 && token[5] == '>';
+}
+
 }  // namespace
 
 DecodeStream::DecodeStream(std::shared_ptr<const Tokenizer> tokenizer, bool skip_special)
-    : tokenizer_(std::move(tokenizer)), skip_special_(skip_special) {}
+    : tokenizer_(std::move(tokenizer)), skip_special_(skip_special) {
+    const Json& json = tokenizer_->json();
+    auto decoder = json.find("decoder");
+    joins_bytes_ = decoder != json.end() && joins_bytes(*decoder);
+}
 
 std::string DecodeStream::push(int id) {
     const Pipeline& p = *tokenizer_->pipeline_;
     ids_.push_back(id);
     auto spelled = p.spellings(ids_, skip_special_);
-    if (spelled.empty()) return "";
+    if (spelled.empty() || (joins_bytes_ && is_byte(spelled.back()))) return "";
     std::string text = p.decode(spelled);
     size_t stable = text.size();
     while (ends_broken(text, stable)) stable -= 3;

@@ -105,6 +105,7 @@ class Unigram : public TokenModel {
         if (fits) WordCache::keep(WordCache::slot(hash), number_, hash, piece, symbols);
     }
 
+    bool spelled_as_text(int id) const override { return id == unknown_; }
     std::optional<int> token_to_id(std::string_view token) const override {
         int id = vocabulary_.find(token);
         return id < 0 ? std::nullopt : std::optional<int>(id);

@@ -46,6 +46,8 @@ class TokenModel {
     // bytes. Only called where takes_bytes().
     virtual void tokenize_bytes(std::string_view, std::vector<Token>&) const {}
     virtual bool takes_bytes() const { return false; }
+    // Is the token spelled as the text it stands for, not as in the vocabulary (Unigram's unknown)?
+    virtual bool spelled_as_text(int /*id*/) const { return false; }
     virtual std::optional<int> token_to_id(std::string_view token) const = 0;
     virtual std::optional<std::string_view> id_to_token(int id) const = 0;
     virtual size_t entries() const = 0;  // tokens in the vocabulary
@@ -82,6 +84,8 @@ class PostProcessor {
     virtual void apply(std::vector<OutPart>& parts, const Wanted& wanted) const = 0;
     // How many tokens it adds to one text, or to two.
     virtual size_t added(bool /*pair*/) const { return 0; }
+    // Does the second text come first? What overflows is counted in the order of the texts.
+    virtual bool second_first() const { return false; }
 };
 
 class Decoder {

@@ -166,6 +166,12 @@ class TemplateProcessing : public PostProcessor {
         return n;
     }
 
+    bool second_first() const override {
+        for (const Part& part : pair_)
+            if (part.sequence >= 0) return part.sequence == 1;
+        return false;
+    }
+
     void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
         if (parts.size() > 2)
             throw Error("a template cannot work on what another template has made");
@@ -236,6 +242,11 @@ class Sequence : public PostProcessor {
         size_t n = 0;
         for (auto& part : parts_) n += part->added(pair);
         return n;
+    }
+    bool second_first() const override {
+        bool swapped = false;
+        for (auto& part : parts_) swapped = swapped || part->second_first();
+        return swapped;
     }
     void apply(std::vector<OutPart>& parts, const Wanted& wanted) const override {
         for (auto& part : parts_) part->apply(parts, wanted);

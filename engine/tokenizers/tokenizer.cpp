@@ -75,6 +75,7 @@ std::vector<OutToken> tokens_of(const Pipeline& p, std::string_view text, int se
     if (p.pre_tokenizer) p.pre_tokenizer->apply(pieces);
     std::vector<OutToken> out;
     std::vector<Token> tokens;
+    bool trims = offsets && p.post_processor;  // may look at spellings
     for (const Piece& given : pieces.list) {
         if (given.id >= 0) {
             out.push_back({given.id, given.source(0, given.end - given.begin), given.view(),
@@ -92,7 +93,10 @@ std::vector<OutToken> tokens_of(const Pipeline& p, std::string_view text, int se
         for (const Token& t : tokens) {
             std::pair<size_t, size_t> offset{0, 0};
             if (offsets) offset = piece.source(t.begin, t.end);
-            out.push_back({t.id, offset, {}, sequence, sequence});
+            std::string_view spelled;
+            if (trims && p.model->spelled_as_text(t.id))
+                spelled = piece.view().substr(t.begin, t.end - t.begin);
+            out.push_back({t.id, offset, spelled, sequence, sequence});
         }
     }
     return out;
@@ -163,13 +167,14 @@ Encoding encoded(const Pipeline& p, std::string_view first, const std::string_vi
         if (texts == 2) parts.push_back(part(1, n2));
         return assembled(p, std::move(parts), options);
     };
-    // The order of the overflow: each piece of the first with every piece of the second.
+    // The order of the overflow: each piece of the text that comes first with every piece of the
+    // other, then what stays of the first with the pieces of the other.
     Encoding e = joined(0, 0);
-    for (size_t n1 = 0; n1 < ranges[0].size(); ++n1)
-        for (size_t n2 = 0; n2 < ranges[1].size(); ++n2)
-            if (n1 > 0 && (texts == 2 || n2 == 0)) e.overflow.push_back(joined(n1, n2));
-    for (size_t n2 = 1; texts == 2 && n2 < ranges[1].size(); ++n2)
-        e.overflow.push_back(joined(0, n2));
+    size_t outer = texts == 2 && p.post_processor && p.post_processor->second_first() ? 1 : 0;
+    size_t n = ranges[outer].size(), m = texts == 2 ? ranges[1 - outer].size() : 1;
+    for (size_t i = 1; i <= n; ++i)  // the piece that stays comes last
+        for (size_t k = i == n ? 1 : 0; k < m; ++k)
+            e.overflow.push_back(outer == 0 ? joined(i % n, k) : joined(k, i % n));
     return e;
 }
 

@@ -85,7 +85,7 @@ class DecodeStream {
 
   private:
     std::shared_ptr<const Tokenizer> tokenizer_;
-    bool skip_special_;
+    bool skip_special_, joins_bytes_;
     std::vector<int> ids_;  // what decoding still needs
     size_t given_ = 0;      // bytes of decode(ids_) already returned
 };
