@@ -2,7 +2,7 @@
 // Extended grapheme clusters (Unicode Standard Annex 29), as far as one text is cut from left to
 // right. The break classes are utf8proc's (Unicode 15.0) with what is newer in the version that
 // Hugging Face's library is built with (17), and rule GB9c for Indic conjuncts in the basic plane:
-// facts that scripts/golden/tokenizers_tables.py asks that library for.
+// facts asked of that library, code point by code point.
 #include <utf8proc.h>
 
 #include "tokenizers/unicode.h"
