@@ -91,6 +91,7 @@ class Bpe : public TokenModel {
         if (json.contains("merge_ranks")) ranks = &array_field(json, "merge_ranks", "model");
         uint32_t rank = 0;
         size_t n = 0;
+        int next = -1;
         auto bad = [&](const Json& m, const std::string& why) {
             throw Error(where + "[" + std::to_string(n) + "] is " + quote(dump_json(m, -1)) + why,
                         "\"left right\" or [\"left\", \"right\"], tokens of the vocabulary");
@@ -118,7 +119,9 @@ class Bpe : public TokenModel {
             whole = left;
             whole.append(right, prefix_.size());
             int a = vocabulary_.find(left), b = vocabulary_.find(right);
-            int c = vocabulary_.find(whole);
+            // Most vocabularies list the merged tokens in the order of the merges.
+            int c = vocabulary_.token(next) == whole ? next : vocabulary_.find(whole);
+            next = c + 1;
             if (a < 0 || b < 0 || c < 0)
                 bad(m, ", and " +
                            quote(a < 0   ? left
