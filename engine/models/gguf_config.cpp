@@ -111,6 +111,7 @@ Json config_from_gguf(const GgufModel& model) {
         const GgufValue* value = model.find(row.key);
         if (!value && row.needed) model.head().get(family.architecture + "." + row.key);  // says so
         if (value) config[row.config] = read(*value, row.kind);
+        else if (row.none) config[row.config] = nullptr;
         else if (!row.absent.is_null()) config[row.config] = row.absent;
     }
     for (const GgufFixedRow& row : family.fixed) config[row.config] = row.value;
@@ -191,6 +192,7 @@ std::vector<GgufEntry> config_to_gguf(const Model& model, const GgufFamily& fami
     if (family.check) family.check(config, model.num_hidden_layers());
     for (const GgufKeyRow& row : family.keys) {
         Json value = row.config.empty() ? row.absent : value_at(config, row.config);
+        if (value.is_null() && !row.also.empty()) value = value_at(config, row.also);
         if (value.is_null()) value = known_size(model, row.key);
         // null in config.json is none, not the default; where 0 says so, 0 is written.
         if (value.is_null() && (!config.contains(row.config) || row.absent == 0))
@@ -206,12 +208,16 @@ std::vector<GgufEntry> config_to_gguf(const Model& model, const GgufFamily& fami
         if (row.key == "attention.key_length")
             entries.push_back({prefix + "attention.value_length", GgufType::U32, value});
     }
-    for (const GgufTensorRow& row : family.tensors)
-        if (row.move == GgufMove::positions)
-            for (GgufEntry& entry : entries)
-                if (entry.key == prefix + "context_length")
-                    entry.value =
-                        entry.value.get<int64_t>() - gguf_sizes(config, family).unused_positions;
+    for (const GgufTensorRow& row : family.tensors) {
+        if (row.move != GgufMove::positions) continue;
+        const int64_t unused = gguf_sizes(config, family).unused_positions;
+        for (GgufEntry& entry : entries)
+            if (entry.key == prefix + "context_length")
+                entry.value = entry.value.get<int64_t>() - unused;
+        // Where positions begin, even without a vocabulary.
+        if (unused > 0)
+            entries.push_back({"tokenizer.ggml.padding_token_id", GgufType::U32, unused - 1});
+    }
     entries.push_back({prefix + "vocab_size", GgufType::U32, model.vocab_size()});
     if (const Classifier* head = model.classifier())
         entries.push_back(

@@ -94,7 +94,7 @@ GgufFamily distilbert() {
                         {hf + "ffn.lin1.*", {gguf + "ffn_up.*"}},
                         {hf + "ffn.lin2.*", {gguf + "ffn_down.*"}},
                         {hf + "output_layer_norm.*", {gguf + "layer_output_norm.*"}}},
-            .fixed = {{"activation", "gelu"}, {"sinusoidal_pos_embds", false}},
+            .fixed = {{"activation", "gelu"}},
             .dropped = {"vocab_"},
             .when = [](const Gguf& file) { return !file.tensor("token_types.weight"); }};
 }

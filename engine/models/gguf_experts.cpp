@@ -42,26 +42,26 @@ GgufFamily qwen3_moe() {
         experts.push_back({hf + "experts.{e}." + name + "_proj.weight",
                            {gguf + name + "_exps.weight"},
                            GgufMove::experts});
-    return {
-        .architecture = "qwen3moe",
-        .model_type = "qwen3_moe",
-        .hf_class = "Qwen3MoeForCausalLM",
-        .prefix = "model.",
-        .keys = joined_rows(
-            llama_keys(), {{"expert_count", "num_experts", GgufKeyRow::whole, true, 128},
-                           {"expert_used_count", "num_experts_per_tok", GgufKeyRow::whole, true, 8},
-                           {"expert_feed_forward_length", "moe_intermediate_size",
-                            GgufKeyRow::whole, false, 768}}),
-        .tensors =
-            joined_rows(joined_rows(joined_rows(ends_of_llama(), norms_of_llama()), head_norms()),
-                        joined_rows(attention_of_llama(false), experts)),
-        .fixed = {{"hidden_act", "silu"},
-                  {"norm_topk_prob", true, false},
-                  {"decoder_sparse_step", 1},
-                  {"mlp_only_layers", Json::array()},
-                  {"use_sliding_window", false}},
-        .flags = {{"attention_bias", "blk.0.attn_q.bias"}},
-        .rope_theta = 10000};
+    return {.architecture = "qwen3moe",
+            .model_type = "qwen3_moe",
+            .hf_class = "Qwen3MoeForCausalLM",
+            .prefix = "model.",
+            .keys = joined_rows(
+                llama_keys(),
+                {{"expert_count", "num_experts", GgufKeyRow::whole, true, 128, "num_local_experts"},
+                 {"expert_used_count", "num_experts_per_tok", GgufKeyRow::whole, true, 8},
+                 {"expert_feed_forward_length", "moe_intermediate_size", GgufKeyRow::whole, false,
+                  768}}),
+            .tensors = joined_rows(
+                joined_rows(joined_rows(ends_of_llama(), norms_of_llama()), head_norms()),
+                joined_rows(attention_of_llama(false), experts)),
+            .fixed = {{"hidden_act", "silu"},
+                      {"norm_topk_prob", true, false},
+                      {"decoder_sparse_step", 1},
+                      {"mlp_only_layers", Json::array()},
+                      {"use_sliding_window", false}},
+            .flags = {{"attention_bias", "blk.0.attn_q.bias"}},
+            .rope_theta = 10000};
 }
 
 GgufFamily gpt_oss() {
@@ -92,7 +92,10 @@ GgufFamily gpt_oss() {
               GgufMove::bias_in_turns},
              {experts + "down_proj", {stack + "down_exps.weight"}, GgufMove::experts_transposed},
              {experts + "down_proj_bias", {stack + "down_exps.bias"}}}),
-        .fixed = {{"hidden_act", "silu"}, {"attention_bias", true}},
+        .fixed = {{"hidden_act", "silu"},
+                  {"attention_bias", true},
+                  {"swiglu_alpha", 1.702},
+                  {"swiglu_limit", 7.0}},
         .rope_theta = 150000,
         .yarn_truncates = false,
         .window_period = 2,

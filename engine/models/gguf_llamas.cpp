@@ -24,7 +24,8 @@ GgufFamily mistral() {
     GgufFamily f = llama();
     f.model_type = "mistral";
     f.hf_class = "MistralForCausalLM";
-    f.keys.push_back({"attention.sliding_window", "sliding_window", GgufKeyRow::whole, true});
+    f.keys.push_back(
+        {"attention.sliding_window", "sliding_window", GgufKeyRow::whole, false, 4096, "", true});
     f.flags = {};
     f.when = [](const Gguf& file) {
         return file.find("llama.attention.sliding_window") != nullptr;

@@ -31,7 +31,11 @@ const std::vector<GgufFamily>& gguf_families() {
 
 const GgufFamily& gguf_family_of(const Gguf& file) {
     const std::string architecture(file.get("general.architecture").string());
+    const GgufValue* ours = file.find("moonlet.model_type");
+    const std::string model_type(ours ? ours->string() : "");
     std::set<std::string> known;
+    for (const GgufFamily& family : gguf_families())
+        if (family.architecture == architecture && family.model_type == model_type) return family;
     for (const GgufFamily& family : gguf_families()) {
         known.insert(family.architecture);
         if (family.architecture == architecture && (!family.when || family.when(file)))

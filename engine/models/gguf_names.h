@@ -22,6 +22,8 @@ struct GgufKeyRow {
     Kind kind = whole;
     bool needed = false;    // a file without it is broken
     Json absent = nullptr;  // transformers' default, written when config.json is silent; null: none
+    std::string also = "";  // what other releases of transformers call it in config.json
+    bool none = false;      // a file without it says null, not the default
 };
 
 // One tensor of the checkpoint, and the one or several of the file that hold its numbers. "{i}"
@@ -70,7 +72,8 @@ struct GgufFamily {
     int64_t scalar_layers = 0;
     // Error: config.json asks for what no row can say.
     void (*check)(const Json& config, int64_t layers) = nullptr;
-    // Several families may share an architecture: the first whose test holds is taken.
+    // Several families may share an architecture: the one that moonlet.model_type names, which we
+    // write, or else the first whose test holds.
     bool (*when)(const Gguf& file) = nullptr;
 };
 

@@ -148,6 +148,8 @@ GgufWritten save_gguf(Model& model, const std::string& path, const std::string& 
     GgufRope rope = rope_to_gguf(model.config(), family, model.head_dim(), model.max_positions());
     for (GgufEntry& entry : rope.entries) entries.push_back(std::move(entry));
     entries.push_back({"general.file_type", GgufType::U32, file.number});
+    if (family.architecture != family.model_type)  // several may share one
+        entries.push_back({"moonlet.model_type", GgufType::STRING, family.model_type});
     if (ggml_block_size(file.type) > 1)
         entries.push_back({"general.quantization_version", GgufType::U32, 2});
     for (GgufEntry entry : more) {

@@ -7,6 +7,7 @@ of the tiny transformers models into GGUF files. Kept of each, in tests/golden/g
   tensors    name: [type, shape outermost first, SHA-256 of its bytes]
 so that a test can compare ours with it bit for bit, without the file; and in <name>.safetensors,
 for families that transformers opens from GGUF, its logits of the quantised file.
+gpt_oss-mxfp4.gguf is kept whole: it has a type that we only read.
 tests/golden/gguf/types.json holds the types that llama.cpp's quantiser gives the tensors of one
 larger random llama, by file type (llama-cpp-python).
 
@@ -30,6 +31,8 @@ sys.path.pop(0)  # this folder, whose tokenizers.py would hide the package
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "tests/golden/models"
 OUT = ROOT / "tests/golden/gguf"
+ENCODERS = ("bert", "roberta", "xlm_roberta", "distilbert")
+WHOLE = ("gpt_oss-mxfp4",)  # kept as files: of a type that we read and do not write
 TYPES = ("f32", "bf16", "q8_0")
 QUANTISED = {"q8_0": 7, "q4_0": 2, "q4_1": 3, "q4_k": 15, "q6_k": 18}
 
@@ -88,7 +91,7 @@ def quantised_logits(name, path):
     import transformers as tf
     from safetensors.torch import load_file, save_file
     numbers = load_file(MODELS / name / "golden.safetensors")
-    if "logits" not in numbers or name.startswith("bert"):
+    if "logits" not in numbers or name.startswith(ENCODERS):
         return
     try:
         model = tf.AutoModelForCausalLM.from_pretrained(
@@ -128,6 +131,8 @@ def make(names):
                     print(f"{name}: llama.cpp does not convert it: {error!r}")
                     break
                 made[kind] = described(path)
+                if kind == "f32" and name in WHOLE:
+                    shutil.copy(path, OUT / f"{name}.gguf")
                 if kind == "q8_0":
                     quantised_logits(name, path)
             else:

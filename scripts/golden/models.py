@@ -232,6 +232,7 @@ MODELS = {
                                tie_word_embeddings=False, **LINEAR), {"long": 60}),
     "gemma2-bf16": (gemma2(attn_logit_softcapping=3.0, num_hidden_layers=2),
                     {"dtype": torch.bfloat16}),
+    "gemma2-usual": (gemma2(query_pre_attn_scalar=10, num_key_value_heads=1), {}),  # as GGUF has it
     "gemma3-pattern": (gemma3(num_key_value_heads=1, layer_types=[
         "sliding_attention", "full_attention", "sliding_attention"]),
         {"drop": ["layer_types"], "add": {"sliding_window_pattern": 2}}),
@@ -243,6 +244,7 @@ MODELS = {
                            tie_word_embeddings=False, num_hidden_layers=7), {}),
     "gemma3-bf16": (gemma3(layer_types=["sliding_attention", "full_attention"],
                            num_hidden_layers=2), {"dtype": torch.bfloat16}),
+    "gemma3-usual": (gemma3(query_pre_attn_scalar=8, num_hidden_layers=7, intermediate_size=8), {}),
     "phi3-window": (phi3(sliding_window=5, num_key_value_heads=1), {}),
     "phi3-tied-su": (phi3(tie_word_embeddings=True, original_max_position_embeddings=8,
                           rope_parameters=PHI3_ROPE),
@@ -262,6 +264,8 @@ MODELS = {
                         {"old_rope": True, "drop": ["layer_types"]}),
     "smollm3-window-yarn": (smollm3(use_sliding_window=True, sliding_window=4, **YARN),
                             {"long": 60}),
+    "smollm3-usual": (smollm3(no_rope_layer_interval=4, num_hidden_layers=5, intermediate_size=8),
+                      {}),
     "gpt_neox-parallel": (gpt_neox(), {}),
     "gpt_neox-serial-v4": (gpt_neox(use_parallel_residual=False, num_attention_heads=2,
                                     tie_word_embeddings=True, rope_parameters=dict(
@@ -285,6 +289,7 @@ MODELS = {
     "qwen3_moe-norm-tied": (qwen3_moe(norm_topk_prob=True, decoder_sparse_step=2,
                                       num_key_value_heads=1, tie_word_embeddings=True),
                             {"old_rope": True, "long": 90}),
+    "qwen3_moe-usual": (qwen3_moe(norm_topk_prob=True), {}),
     "qwen3_moe-top1-window": (qwen3_moe(num_experts_per_tok=1, norm_topk_prob=True,
                                         attention_bias=True, use_sliding_window=True,
                                         sliding_window=4), {}),

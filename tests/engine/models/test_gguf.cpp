@@ -126,8 +126,9 @@ TEST_CASE("what we write is what llama.cpp's converter writes") {
                     continue;
                 }
                 ++common;
-                CHECK(ggml_type_name(tensor.type) == (*row)[0].get<std::string>());
                 CHECK(Json(tensor.shape) == (*row)[1]);
+                if ((*row)[0] == "MXFP4") continue;  // kept there, of the type asked for here
+                CHECK(ggml_type_name(tensor.type) == (*row)[0].get<std::string>());
                 const std::string bytes(reinterpret_cast<const char*>(tensor.data), tensor.bytes);
                 if (tensor.name != "rope_freqs.weight") CHECK(sha256(bytes) == (*row)[2]);
             }
@@ -144,9 +145,12 @@ TEST_CASE("what we write reads as the same network") {
         auto numbers = numbers_of(name);
         auto model = load_model(folder_of(name), {at::kFloat, "cpu"});
         if (refused(*model, name)) continue;
+        // What a padding token in the text itself adds has no place in the file.
+        const bool after_padding = name.find("roberta") != std::string::npos;
+        const int64_t padding = after_padding ? model->config()["pad_token_id"].get<int64_t>() : -1;
+        numbers["ids"] = numbers["ids"].masked_fill(numbers["ids"] == padding, 0);
         auto again = load_model(written(*model, name, "f32"), {std::nullopt, "cpu"});
-        // A Mistral without a window is a llama to llama.cpp.
-        if (name.rfind("mistral-", 0) != 0) CHECK(again->model_type() == model->model_type());
+        CHECK(again->model_type() == model->model_type());
         CHECK(again->parameters().dtype() == at::kFloat);
         const double plain = difference(answer(*model, numbers), answer(*again, numbers));
         CHECK(plain <= 1e-5);
@@ -179,11 +183,23 @@ TEST_CASE("what we write reads as the same network") {
                     INFO(entry.name);
                     ++same;
                     const double limit = name.rfind("gemma", 0) == 0 ? 1e-7 : 0;  // 1 + w - 1
-                    CHECK(difference(entry.tensor, old->second) <= limit);
+                    // RoBERTa's positions begin behind rows that the file leaves out.
+                    const bool table = entry.name.find("position_emb") != std::string::npos;
+                    const int64_t from = table ? padding + 1 : 0;
+                    CHECK(difference(entry.tensor.slice(0, from), old->second.slice(0, from)) <=
+                          limit);
                     break;
                 }
         CHECK(same + 2 >= back->parameters().entries().size());
     }
+}
+
+TEST_CASE("the converter's file of MXFP4 experts gives transformers' numbers") {
+    auto model = load_model(golden("gguf/gpt_oss-mxfp4.gguf").string(), {std::nullopt, "cpu"});
+    CHECK(model->model_type() == "gpt_oss");
+    CHECK(model->parameters().dtype() == at::kFloat);
+    auto numbers = numbers_of("gpt_oss-mxfp4");
+    CHECK(difference(answer(*model, numbers), numbers.at("logits")) <= 1e-4);
 }
 
 TEST_CASE("the types of a quantised file are those llama.cpp chooses") {
