@@ -15,6 +15,8 @@ larger random llama, by file type (llama-cpp-python).
   gguf_models.py --check MOONLET [NAME …] writes the models of tests/golden/models and
                                           examples/models/demo with that moonlet, in every type,
                                           opens them in llama-cpp-python and compares greedy tokens
+llama.cpp does not look at the window of a Mistral or a Phi-3, and takes longrope's long factors
+for short texts, too, when its context is above the original one: tokens may differ there.
 """
 import contextlib
 import hashlib
