@@ -27,6 +27,8 @@ int combining_class(char32_t c) {
 
 // 0 when the two do not compose.
 char32_t compose(char32_t a, char32_t b) {
+    // A vowel just before the trailing consonants, which utf8proc takes for the first of them.
+    if (b == 0x11A7) return 0;
     utf8proc_int32_t two[2] = {static_cast<utf8proc_int32_t>(a), static_cast<utf8proc_int32_t>(b)};
     auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     auto n = utf8proc_normalize_utf32(two, 2, options);

@@ -151,4 +151,11 @@ t.test("faults are clear errors", function()
     os.remove(path)
 end)
 
+t.test("NFC joins jamo, and only those that join", function()
+    local tok = tokenizers.train { texts = { "a" }, vocab_size = 257, normalizer = "NFC",
+        special_tokens = { "<end>" } }
+    t.eq(tok:decode(tok:encode "쪠\225\134\167"), "쪠\225\134\167") -- U+11A7 joins with nothing
+    t.eq(tok:decode(tok:encode "하\225\134\171"), "한")
+end)
+
 t.done()
