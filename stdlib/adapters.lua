@@ -4,19 +4,13 @@
 
 local class = require "moonlet.class"
 local text = require "moonlet.text"
+local units = require "moonlet.units"
 
 ---@class AdapterList
 ---@field [integer] table name rank alpha rslora dropout targets layers parameters active weight …
 local meta, AdapterList = class("AdapterList")
 
 local adapters = {}
-
-local function count(n)
-    for _, unit in ipairs { { 1e9, "%.1f B" }, { 1e6, "%.1f M" }, { 1e3, "%.1f K" } } do
-        if n >= unit[1] then return unit[2]:format(n / unit[1]) end
-    end
-    return ("%d"):format(n)
-end
 
 local function state(row)
     local words = {}
@@ -46,7 +40,7 @@ function meta.__tostring(self)
     local lines = { { "", "adapter", "rank", "alpha", "params", "state", "targets" } }
     for _, row in ipairs(self) do
         lines[#lines + 1] = { row.active and "*" or "", row.name, ("%d"):format(row.rank),
-            ("%g"):format(row.alpha), count(row.parameters), state(row), row.targets }
+            ("%g"):format(row.alpha), units.count(row.parameters), state(row), row.targets }
     end
     local widths = {}
     for _, line in ipairs(lines) do

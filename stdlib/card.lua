@@ -4,6 +4,7 @@
 -- are {name, text}. It computes nothing.
 
 local class = require "moonlet.class"
+local pulled = require "moonlet.hub_pulled"
 local text = require "moonlet.text"
 local units = require "moonlet.units"
 
@@ -11,13 +12,13 @@ local units = require "moonlet.units"
 ---@field [integer] string[] {name, text}
 local meta, ModelCard = class("ModelCard")
 
--- "license: apache-2.0" of the front matter that a README begins with.
+-- What the front matter of the folder's README says, read as for what models.pull gives.
 local function licence(folder)
     local file = folder ~= "" and io.open(folder .. "/README.md")
     if not file then return nil end
-    local front = file:read(65536):match("^%-%-%-\r?\n(.-)\n%-%-%-")
+    local readme = file:read(65536)
     file:close()
-    return front and ("\n" .. front):match("\nlicen[cs]e:%s*([^\r\n]+)")
+    return pulled.card_licence(readme)
 end
 
 local function shape(sizes, config)

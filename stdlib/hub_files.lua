@@ -4,6 +4,7 @@
 -- of; "folder/" all in it). And what a folder lacks to be loaded. It knows names and sizes only.
 
 local options = require "moonlet.options"
+local units = require "moonlet.units"
 
 local files = {}
 
@@ -80,10 +81,7 @@ end
 --- "1.2 GB" from bytes.
 function files.size(bytes)
     if not bytes or bytes < 0 then return "?" end
-    for _, unit in ipairs { { 1e9, "GB" }, { 1e6, "MB" }, { 1e3, "kB" } } do
-        if bytes >= unit[1] then return ("%.1f %s"):format(bytes / unit[1], unit[2]) end
-    end
-    return ("%d B"):format(bytes)
+    return units.bytes(bytes)
 end
 
 -- "a (1.2 GB), b (3 MB)", the largest first, at most `count` of them.

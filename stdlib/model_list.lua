@@ -7,6 +7,7 @@ local box = require "moonlet.box"
 local class = require "moonlet.class"
 local files = require "moonlet.hub_files"
 local options = require "moonlet.options"
+local units = require "moonlet.units"
 
 ---@class ModelList
 ---@field folders string[] where was looked
@@ -19,14 +20,8 @@ model_list.OPTIONS = options.rows { "cache string" }
 
 local function native(name) return require("moonlet_base").functions[name] end
 
--- 1234567 -> "1.2 M".
-local function count(n)
-    if not n or n <= 0 then return "" end
-    for _, unit in ipairs { { 1e9, "B" }, { 1e6, "M" }, { 1e3, "K" } } do
-        if n >= unit[1] then return ("%.1f %s"):format(n / unit[1], unit[2]) end
-    end
-    return ("%d"):format(n)
-end
+-- 1234567 -> "1.2 M"; nothing where it is not known.
+local function count(n) return n and n > 0 and units.count(n) or "" end
 
 -- One row from what stands at `path`; nil where that is no model.
 local function row(name, path, where)
