@@ -7,8 +7,25 @@
 #include <ATen/ATen.h>
 
 #include <utility>
+#include <vector>
 
 namespace moonlet {
+
+// One layer's stored keys and values in pages, row by row, for native code that attends to them
+// where they lie. A page holds [heads, page_size, head_dim] of keys and as much of values.
+struct KvPages {
+    enum Type { f32, bf16, f16, int8 } type = f32;
+    int64_t page_size = 0, heads = 0, head_dim = 0;
+    struct Row {
+        void* const* keys = nullptr;  // a pointer per page, in order
+        void* const* values = nullptr;
+        // int8: what the stored numbers are multiplied by, [heads, page_size] per page.
+        float* const* key_scales = nullptr;
+        float* const* value_scales = nullptr;
+        int64_t length = 0;  // positions before this call; behind them there is room for its own
+    };
+    std::vector<Row> rows;  // one per row of the batch
+};
 
 class Cache {
   public:
@@ -19,6 +36,9 @@ class Cache {
     // positions so far, [B, num_key_value_heads, length() + T, head_dim].
     virtual std::pair<at::Tensor, at::Tensor> update(int64_t layer, const at::Tensor& k,
                                                      const at::Tensor& v) = 0;
+    // Instead of update(): where `layer` keeps its positions, with room for `count` more per row,
+    // which the caller writes. nullptr: this cache has no pages, update() is the way.
+    virtual const KvPages* pages(int64_t /*layer*/, int64_t /*count*/) { return nullptr; }
     // Called once after a forward call over all layers: length() grows by `count`.
     virtual void advance(int64_t count) = 0;
 };

@@ -11,6 +11,10 @@
 
 namespace moonlet {
 
+namespace cpu {
+class RowWeights;
+}
+
 // One kind of weight. apply() serves both speeds: with autograd recording it is differentiable,
 // under inference it may take a fused kernel; both give the same numbers.
 class LinearWeight {
@@ -29,6 +33,9 @@ class LinearWeight {
     // Another number whenever apply() may give something else for the same x because of tensors
     // that are the kind's own, not the model's parameters: what was computed with it is then stale.
     virtual uint64_t version() const { return 0; }
+    // For native code that does more than this product in one call, on the CPU and without
+    // autograd: the weight itself; nullptr: only apply() says what this kind computes.
+    virtual const cpu::RowWeights* row_kernel() const { return nullptr; }
 };
 
 class Linear {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kernel for few rows of activations is asked: y = x W^T for some of W's rows. The caller
+// splits W's rows among threads; whoever computes them, and with how many rows of x beside them,
+// each number comes out the same. Knows no tensors.
+#pragma once
+
+#include <cstdint>
+
+namespace moonlet::cpu {
+
+// Activations [count, width] in the one form their weights read (see RowWeights::form).
+struct Rows {
+    int64_t count = 0, width = 0;
+    const float* f32 = nullptr;      // [count, width]
+    const uint16_t* bf16 = nullptr;  // [count, width]
+    // Groups of 32 rounded to int8, each with its scale and its sum; the last group is filled up
+    // with zeros.
+    const int8_t* q8 = nullptr;        // [count, groups * 32]
+    const float* q8_scales = nullptr;  // [count, groups]
+    const int32_t* q8_sums = nullptr;  // [count, groups]
+};
+
+class RowWeights {
+  public:
+    enum class Form { f32, bf16, q8 };
+
+    virtual ~RowWeights() = default;
+    virtual int64_t in_features() const = 0;
+    virtual int64_t out_features() const = 0;
+    // What it reads activations of f32 or of bf16 as.
+    virtual Form form(bool x_is_bf16) const = 0;
+    // y[row * stride + n - begin] for n in [begin, end), begin a multiple of 16 and end too unless
+    // it is out_features(). In f32, before the bias.
+    virtual void multiply(const Rows& x, int64_t begin, int64_t end, float* y,
+                          int64_t stride) const = 0;
+    virtual const float* bias() const { return nullptr; }  // f32 [out_features] or none
+};
+
+}  // namespace moonlet::cpu
