@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a kernel for few rows of activations is asked: y = x W^T for some of W's rows. The caller
-// splits W's rows among threads; whoever computes them, and with how many rows of x beside them,
-// each number comes out the same. Knows no tensors.
+// What a kernel for rows of activations is asked: y = x W^T for some of W's rows. The caller splits
+// W's rows among threads; whoever computes them, and with how many rows of x beside them, each
+// number comes out the same. Knows no tensors.
 #pragma once
 
 #include <cstdint>
 
 namespace moonlet::cpu {
 
-// Activations [count, width] in the one form their weights read (see RowWeights::form).
+// What belongs to 32 int8 codes of an activation row: value = code * scale. A group that holds what
+// is not finite has a scale that is not a number, so that every product with it is none either.
+struct Q8Group {
+    float scale;
+    int32_t sum;    // of the 32 codes
+    int32_t first;  // of the first 16 of them
+    int32_t start;  // -128 * sum: what a product with unsigned codes (128 + code) begins at
+};
+
+constexpr int64_t kQ8Group = 32;
+inline int64_t q8_groups_of(int64_t width) { return (width + kQ8Group - 1) / kQ8Group; }
+
+// Activations [count, width] in the one form their weights read (see RowWeights::form). prepare.h
+// makes them.
 struct Rows {
     int64_t count = 0, width = 0;
-    const float* f32 = nullptr;      // [count, width]
-    const uint16_t* bf16 = nullptr;  // [count, width]
-    // Groups of 32 rounded to int8, each with its scale and its sum; the last group is filled up
-    // with zeros.
-    const int8_t* q8 = nullptr;        // [count, groups * 32]
-    const float* q8_scales = nullptr;  // [count, groups]
-    const int32_t* q8_sums = nullptr;  // [count, groups]
+    const float* f32 = nullptr;          // [count, width]
+    const uint16_t* bf16 = nullptr;      // [count, width]
+    const int8_t* q8 = nullptr;          // [count, groups * 32], the last group filled with zeros
+    const Q8Group* q8_groups = nullptr;  // [count, groups]
 };
 
 class RowWeights {
