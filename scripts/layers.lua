@@ -51,6 +51,7 @@ local rooms = {
     },
     -- LibTorch is the vocabulary of the engine half: at::Tensor stands in every signature there
     ["engine/ops"] = { ours = { "core" }, theirs = { "torch", "simd" } },
+    ["engine/ops/cpu"] = { ours = { "core" }, theirs = { "simd" } },
     ["engine/ops/cuda"] = { ours = { "core", "ops" }, theirs = { "torch", "cuda" } },
     ["engine/models"] = { ours = { "core", "formats", "ops" }, theirs = { "torch" } },
     ["engine/adapters"] = {
