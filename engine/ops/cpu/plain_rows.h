@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights as the file has them, row after row of f32, f16 or bf16, times rows of activations, for
+// one instruction set. A result is 16 sums, lane i of every 16 columns (of every 32 with products
+// of bf16 pairs) adding to sum i, and those added by halves; tiles of rows change nothing but the
+// time.
+#pragma once
+
+#include "ops/cpu/kernels.h"
+#include "ops/cpu/lanes.h"
+
+namespace moonlet::cpu::MOONLET_ISA {
+
+namespace {
+
+struct F32 {
+    using Type = float;
+    INLINE static Floats wide(const float* at) { return load(at); }
+};
+struct F16 {
+    using Type = uint16_t;
+    INLINE static Floats wide(const uint16_t* at) { return halves(at); }
+};
+struct Bf16 {
+    using Type = uint16_t;
+    INLINE static Floats wide(const uint16_t* at) { return bf16s(at); }
+};
+
+// What is multiplied at a step: `kStep` columns of both sides into 16 sums.
+template <class W>
+struct Widened {
+    using Weight = typename W::Type;
+    using Value = float;
+    using Wide = Floats;
+    static constexpr int64_t kStep = 16;
+    INLINE static Wide weight(const Weight* at) { return W::wide(at); }
+    INLINE static Wide value(const float* at) { return load(at); }
+    INLINE static Floats step(Floats sum, Wide w, Wide x) { return fma(w, x, sum); }
+    static const Value* values(const Rows& x) { return x.f32; }
+};
+
+#ifdef __AVX512BF16__
+struct Pairs {
+    using Weight = uint16_t;
+    using Value = uint16_t;
+    using Wide = __m512i;
+    static constexpr int64_t kStep = 32;
+    INLINE static Wide weight(const uint16_t* at) { return _mm512_loadu_si512(at); }
+    INLINE static Wide value(const uint16_t* at) { return _mm512_loadu_si512(at); }
+    INLINE static Floats step(Floats sum, Wide w, Wide x) {
+        return _mm512_dpbf16_ps(sum, (__m512bh)w, (__m512bh)x);
+    }
+    static const Value* values(const Rows& x) { return x.bf16; }
+};
+#endif
+
+// The last columns of a row, filled up with zeros.
+template <class T, int64_t kStep>
+INLINE void copy_tail(const T* from, int64_t count, T* to) {
+    __builtin_memset(to, 0, size_t(kStep) * sizeof(T));
+    __builtin_memcpy(to, from, size_t(count) * sizeof(T));
+}
+
+template <class S, int kRows, int kColumns>
+INLINE void plain_tile(const typename S::Weight* w, const typename S::Value* x, int64_t width,
+                       float* y, int64_t stride) {
+    Floats sums[kRows][kColumns];
+    for (int m = 0; m < kRows; ++m)
+        for (int n = 0; n < kColumns; ++n) sums[m][n] = zeros();
+    int64_t k = 0;
+    for (; k + S::kStep <= width; k += S::kStep) {
+        typename S::Wide wide[kColumns];
+        for (int n = 0; n < kColumns; ++n) wide[n] = S::weight(w + n * width + k);
+        for (int m = 0; m < kRows; ++m) {
+            const typename S::Wide value = S::value(x + m * width + k);
+            for (int n = 0; n < kColumns; ++n) sums[m][n] = S::step(sums[m][n], wide[n], value);
+        }
+    }
+    if (k < width) {
+        typename S::Weight tail_w[S::kStep];
+        typename S::Value tail_x[S::kStep];
+        for (int m = 0; m < kRows; ++m) {
+            copy_tail<typename S::Value, S::kStep>(x + m * width + k, width - k, tail_x);
+            for (int n = 0; n < kColumns; ++n) {
+                copy_tail<typename S::Weight, S::kStep>(w + n * width + k, width - k, tail_w);
+                sums[m][n] = S::step(sums[m][n], S::weight(tail_w), S::value(tail_x));
+            }
+        }
+    }
+    for (int m = 0; m < kRows; ++m)
+        for (int n = 0; n < kColumns; ++n) y[m * stride + n] = total(sums[m][n]);
+}
+
+// All of x's rows [m, m1) past kColumns rows of the weights.
+template <class S, int kColumns>
+INLINE void plain_columns(const typename S::Weight* w, const typename S::Value* x, int64_t width,
+                          int64_t m, int64_t m1, float* y, int64_t stride) {
+    auto tile = [&](auto count) {
+        constexpr int kRows = decltype(count)::value;
+        for (; m + kRows <= m1; m += kRows)
+            plain_tile<S, kRows, kColumns>(w, x + m * width, width, y + m * stride, stride);
+    };
+    if (kLargeTile > 4) tile(Count<4>{});
+    tile(Count<2>{});
+    tile(Count<1>{});
+}
+
+template <class S>
+void plain_rows(const void* weight, const Rows& x, int64_t begin, int64_t end, float* y,
+                int64_t stride) {
+    const auto* w = static_cast<const typename S::Weight*>(weight);
+    const auto* values = S::values(x);
+    const int64_t width = x.width;
+    int64_t block = (int64_t(512) << 10) / (width * int64_t(sizeof(*values)) + 1);
+    block = block < 16 ? 16 : block / 16 * 16;
+    constexpr int kColumns = kLargeTile > 4 ? 4 : 2;
+    for (int64_t m0 = 0; m0 < x.count; m0 += block) {
+        const int64_t m1 = m0 + block < x.count ? m0 + block : x.count;
+        int64_t n = begin;
+        for (; n + kColumns <= end; n += kColumns)
+            plain_columns<S, kColumns>(w + n * width, values, width, m0, m1, y + n - begin, stride);
+        for (; n < end; ++n)
+            plain_columns<S, 1>(w + n * width, values, width, m0, m1, y + n - begin, stride);
+    }
+}
+
+void plain_f32(PlainType type, const void* weight, const Rows& x, int64_t begin, int64_t end,
+               float* y, int64_t stride) {
+    if (type == PlainType::f32) plain_rows<Widened<F32>>(weight, x, begin, end, y, stride);
+    else if (type == PlainType::f16) plain_rows<Widened<F16>>(weight, x, begin, end, y, stride);
+    else plain_rows<Widened<Bf16>>(weight, x, begin, end, y, stride);
+}
+
+}  // namespace
+
+}  // namespace moonlet::cpu::MOONLET_ISA
