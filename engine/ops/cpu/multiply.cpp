@@ -2,7 +2,6 @@
 #include "ops/cpu/multiply.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstring>
 #include <vector>
@@ -26,36 +25,30 @@ inline void put(uint16_t* to, const float* from, int64_t n) {
 
 // Columns computed at a time into a scratch that stays in the cache, before bias and rounding.
 constexpr int64_t kScratch = 1 << 15;
+constexpr int64_t kProducts = 1 << 16;
 
 template <class T>
 void multiply_all(const RowWeights& weights, const Rows& x, T* y) {
-    const int64_t out = weights.out_features();
-    const int64_t step =
-        std::clamp<int64_t>(kScratch / std::max<int64_t>(x.count, 1) / 16 * 16, 64, 2048);
+    const int64_t out = weights.out_features(), count = std::max<int64_t>(x.count, 1);
     const float* bias = weights.bias();
-    // Work of a few microseconds is done before another thread has heard of it.
-    const int64_t products = x.count * x.width * out;
-    const int most = products < (1 << 16) ? 1 : 1 << 20;
-    std::atomic<int64_t> next{0};
-    together(
-        [&](Team& team) {
-            // Parts as large as a scratch, smaller where that would leave threads without.
-            const int64_t share = (out + team.size * 4 * 16 - 1) / (team.size * 4 * 16) * 16;
-            const int64_t mine = std::clamp<int64_t>(share, 16, step);
-            thread_local std::vector<float> scratch;
-            scratch.resize(size_t(std::max<int64_t>(x.count * mine, 1)));
-            for (int64_t begin; (begin = next.fetch_add(mine, std::memory_order_relaxed)) < out;) {
-                const int64_t end = std::min(out, begin + mine), n = end - begin;
-                weights.multiply(x, begin, end, scratch.data(), mine);
-                for (int64_t row = 0; row < x.count; ++row) {
-                    float* from = scratch.data() + row * mine;
-                    if (bias)
-                        for (int64_t i = 0; i < n; ++i) from[i] += bias[begin + i];
-                    put(y + row * out + begin, from, n);
-                }
-            }
-        },
-        most);
+    // Parts as large as a scratch, smaller where that would leave threads without, but not so small
+    // that a part is done before another thread has heard of it.
+    const int64_t most = std::clamp<int64_t>(kScratch / count / 16 * 16, 64, 2048);
+    const int64_t least = kProducts / (count * x.width + 1) / 16 * 16 + 16;
+    const int64_t share = out / (threads() * 4) / 16 * 16 + 16;
+    const int64_t step = std::min(std::max(share, least), most);
+    run((out + step - 1) / step, [&](int64_t part) {
+        const int64_t begin = part * step, end = std::min(out, begin + step), n = end - begin;
+        thread_local std::vector<float> scratch;
+        scratch.resize(size_t(count * step));
+        weights.multiply(x, begin, end, scratch.data(), step);
+        for (int64_t row = 0; row < x.count; ++row) {
+            float* from = scratch.data() + row * step;
+            if (bias)
+                for (int64_t i = 0; i < n; ++i) from[i] += bias[begin + i];
+            put(y + row * out + begin, from, n);
+        }
+    });
 }
 
 }  // namespace

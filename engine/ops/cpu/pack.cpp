@@ -63,10 +63,9 @@ ALWAYS_INLINE Floats magnitude(const Floats& v) {
 }
 // To the nearest whole number, of numbers below 2^22.
 ALWAYS_INLINE Floats nearest(const Floats& v) { return (v + 12582912.0f) - 12582912.0f; }
-ALWAYS_INLINE Floats clamped(Floats v, float low, float high) {
-    const Floats l = Floats{} + low, h = Floats{} + high;
-    v = v < l ? l : v;
-    return v > h ? h : v;
+ALWAYS_INLINE Floats clamped(const Floats& v, float low, float high) {
+    const Floats l = Floats{} + low, h = Floats{} + high, raised = v < l ? l : v;
+    return raised > h ? h : raised;
 }
 ALWAYS_INLINE float total(const Floats& v) {
     float sum = 0;
@@ -87,7 +86,7 @@ ALWAYS_INLINE uint16_t to_half(float v) {
     std::memcpy(&bits, &v, 4);
     const uint32_t sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
     if (rest >= 0x38800000u)
-        return uint16_t(sign | ((rest + 0xfff + (rest >> 13 & 1)) >> 13) - (112u << 10));
+        return uint16_t(sign | (((rest + 0xfff + (rest >> 13 & 1)) >> 13) - (112u << 10)));
     return uint16_t(sign | uint32_t(std::nearbyint(std::fabs(v) * 0x1p24f)));
 }
 ALWAYS_INLINE float from_half(uint16_t half) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker waits for the number of the piece of work to change: spinning first, then asleep on that
-// number (std::atomic::wait is a futex). The caller waits in the same way for the count of those
-// still at work. Workers beyond the asked ones only look and go back to waiting.
+// number (std::atomic::wait is a futex). It enters by counting itself in, and finds either open
+// work or that it came too late; the caller closes the work and waits in the same way until nobody
+// is inside. On a busy machine a worker may wake after the work is done: parts that need no barrier
+// are then simply done by the others.
 #include "ops/cpu/pool.h"
 
 #include <pthread.h>
@@ -54,6 +56,11 @@ void await_change(std::atomic<T>& value, T old) {
     value.wait(old, std::memory_order_acquire);
 }
 
+template <class Reached>
+void await_until(std::atomic<int>& value, Reached reached) {
+    for (int now; !reached(now = value.load(std::memory_order_acquire));) await_change(value, now);
+}
+
 }  // namespace
 
 // One piece of work, and the barrier of those at it.
@@ -64,7 +71,10 @@ struct alignas(64) Team::Shared {
     alignas(64) std::atomic<int> arrived{0};
     alignas(64) std::atomic<uint32_t> phase{0};
     std::atomic<bool> failed{false};
-    alignas(64) std::atomic<int> working{0};
+    static constexpr int kClosed = 1 << 20;
+    alignas(64) std::atomic<int> inside{kClosed};  // workers, and whether more may enter
+    std::atomic<int> finished{0};
+    uint32_t turn = 0;
     std::atomic<bool> has_error{false};
     std::exception_ptr error;
 
@@ -116,28 +126,32 @@ class Workers {
     }
     int count() const { return int(threads_.size()); }
 
-    void run(pool::Call call, void* context, int size) {
+    void run(pool::Call call, void* context, int size, bool all) {
         shared_.call = call;
         shared_.context = context;
         shared_.size = size;
         shared_.arrived.store(0, std::memory_order_relaxed);
+        shared_.finished.store(0, std::memory_order_relaxed);
         shared_.failed.store(false, std::memory_order_relaxed);
         shared_.has_error.store(false, std::memory_order_relaxed);
         shared_.error = nullptr;
-        shared_.working.store(count(), std::memory_order_relaxed);
-        turn_.fetch_add(1, std::memory_order_release);
+        shared_.turn = turn_.load(std::memory_order_relaxed) + 1;
+        shared_.inside.fetch_and(~Team::Shared::kClosed, std::memory_order_release);
+        turn_.store(shared_.turn, std::memory_order_release);
         turn_.notify_all();
         {
             // However the caller's part ends, nobody may still be at work on its stack.
             struct Gather {
                 Team::Shared& shared;
+                int wanted;
                 bool whole = false;
                 ~Gather() {
                     if (!whole) shared.fail();
-                    for (int left; (left = shared.working.load(std::memory_order_acquire)) > 0;)
-                        await_change(shared.working, left);
+                    else await_until(shared.finished, [&](int n) { return n >= wanted; });
+                    shared.inside.fetch_or(Team::Shared::kClosed, std::memory_order_acq_rel);
+                    await_until(shared.inside, [](int n) { return n == Team::Shared::kClosed; });
                 }
-            } gather{shared_};
+            } gather{shared_, all ? size - 1 : 0};
             Team team;
             team.size = size;
             team.shared = &shared_;
@@ -161,23 +175,30 @@ class Workers {
             await_change(turn_, seen);
             seen = turn_.load(std::memory_order_acquire);
             if (stop_) return;
-            if (index < shared_.size) {
-                Team team;
-                team.index = index;
-                team.size = shared_.size;
-                team.shared = &shared_;
-                try {
-                    shared_.call(shared_.context, team);
-                } catch (const Abandoned&) {
-                } catch (const Interrupted&) {
-                    shared_.keep(std::current_exception());
-                } catch (const std::exception&) {
-                    shared_.keep(std::current_exception());
-                }
+            if (!(shared_.inside.fetch_add(1, std::memory_order_acq_rel) & Team::Shared::kClosed)) {
+                seen = shared_.turn;  // it may be newer than what woke us
+                if (index < shared_.size) take_part(index);
             }
-            if (shared_.working.fetch_sub(1, std::memory_order_acq_rel) == 1)
-                shared_.working.notify_all();
+            shared_.inside.fetch_sub(1, std::memory_order_acq_rel);
+            shared_.inside.notify_all();
         }
+    }
+
+    void take_part(int index) {
+        Team team;
+        team.index = index;
+        team.size = shared_.size;
+        team.shared = &shared_;
+        try {
+            shared_.call(shared_.context, team);
+        } catch (const Abandoned&) {
+        } catch (const Interrupted&) {
+            shared_.keep(std::current_exception());
+        } catch (const std::exception&) {
+            shared_.keep(std::current_exception());
+        }
+        shared_.finished.fetch_add(1, std::memory_order_acq_rel);
+        shared_.finished.notify_all();
     }
 
     Team::Shared shared_;
@@ -230,7 +251,7 @@ void set_threads(int count) {
     wanted.store(std::clamp(count, 0, processors()), std::memory_order_relaxed);
 }
 
-void pool::run(Call call, void* context, int at_most) {
+void pool::run(Call call, void* context, int at_most, bool all) {
     const int size = std::min(at_most, threads());
     bool free = false;
     if (size > 1 && taken.compare_exchange_strong(free, true, std::memory_order_acquire)) {
@@ -243,7 +264,7 @@ void pool::run(Call call, void* context, int at_most) {
             workers.reset();
             workers = std::make_unique<Workers>(size - 1);
         }
-        workers->run(call, context, size);
+        workers->run(call, context, size, all);
         return;
     }
     Team alone;

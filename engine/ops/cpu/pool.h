@@ -37,7 +37,7 @@ class Team {
 
 namespace pool {
 using Call = void (*)(void* context, Team& team);
-void run(Call call, void* context, int at_most);
+void run(Call call, void* context, int at_most, bool all);
 }  // namespace pool
 
 // Calls work(Team&) once on each of min(at_most, threads()) threads, the caller's among them, all
@@ -47,20 +47,21 @@ template <class Work>
 void together(Work&& work, int at_most = 1 << 20) {
     using Plain = std::remove_reference_t<Work>;
     pool::run([](void* context, Team& team) { (*static_cast<Plain*>(context))(team); },
-              const_cast<void*>(static_cast<const void*>(&work)), at_most);
+              const_cast<void*>(static_cast<const void*>(&work)), at_most, true);
 }
 
-// Calls work(part) for each part in [0, parts), in any order, by whoever is free.
+// Calls work(part) for each part in [0, parts), in any order, by whoever is free; a thread that
+// wakes when all parts are taken is not waited for. Exceptions as above.
 template <class Work>
 void run(int64_t parts, Work&& work) {
     if (parts <= 0) return;
     std::atomic<int64_t> next{0};
-    together(
-        [&](Team&) {
-            for (int64_t part; (part = next.fetch_add(1, std::memory_order_relaxed)) < parts;)
-                work(part);
-        },
-        parts < (1 << 20) ? int(parts) : 1 << 20);
+    auto some = [&](Team&) {
+        for (int64_t part; (part = next.fetch_add(1, std::memory_order_relaxed)) < parts;)
+            work(part);
+    };
+    pool::run([](void* context, Team& team) { (*static_cast<decltype(some)*>(context))(team); },
+              &some, parts < (1 << 20) ? int(parts) : 1 << 20, false);
 }
 
 }  // namespace moonlet::cpu

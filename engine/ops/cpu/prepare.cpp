@@ -131,19 +131,16 @@ void set_part(RowWeights::Form form, const Rows& rows, int64_t row, int64_t begi
     }
 }
 
-// Rows below which one thread is faster than a team.
-constexpr int64_t kValuesOfOneThread = 1 << 14;
+// Values that one thread has done by the time another would begin.
+constexpr int64_t kPart = 1 << 14;
 
 template <class T>
 void set_all(PreparedRows& to, const T* x, int64_t count, int64_t width) {
-    const int64_t most = 1 + count * width / kValuesOfOneThread;
-    together(
-        [&](Team& team) {
-            const Team::Range mine = team.part(count);
-            for (int64_t row = mine.begin; row < mine.end; ++row)
-                to.set(row, 0, width, x + row * width);
-        },
-        int(most < 1024 ? most : 1024));
+    const int64_t rows = kPart / (width + 1) + 1;
+    run((count + rows - 1) / rows, [&](int64_t part) {
+        for (int64_t row = part * rows; row < count && row < (part + 1) * rows; ++row)
+            to.set(row, 0, width, x + row * width);
+    });
 }
 
 }  // namespace
