@@ -68,7 +68,7 @@ local _, Model = class("Model")
 function Model:card()
     local sizes = require("moonlet_engine").functions["_models.sizes"](self)
     local config, tokenizer = self.config, self.tokenizer
-    local dtype = tostring(self):match(" · (%l+%d+) · ") or ""
+    local dtype = tostring(self):match(" params · (.-) · ") or ""
     local rows = {
         { "family", sizes.family .. (sizes.causal and ", writes text" or ", an encoder") },
         { "parameters", ("%s · %s · %s"):format(units.count(sizes.parameters), dtype,

@@ -15,6 +15,7 @@ require "moonlet.exported"
 require "moonlet.verification"
 require "moonlet.layers"
 require "moonlet.memory"
+require "moonlet.quant_report"
 require "moonlet.rerank"
 require "moonlet.router"
 

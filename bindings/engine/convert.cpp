@@ -96,6 +96,9 @@ void push_checks(lua_State* L, const std::vector<PromptCheck>& rows) {
         set_number(L, "real_changes", row.real_changes);
         set_number(L, "divergence", row.divergence);
         set_number(L, "difference", row.difference);
+        set_number(L, "surprise", row.surprise);
+        set_number(L, "surprise_of_second", row.surprise_of_second);
+        set_number(L, "cosine", row.cosine);
         lua_rawseti(L, -2, int(i + 1));
     }
 }
@@ -113,7 +116,7 @@ int verify(lua_State* L) {
     const at::ScalarType own = first->network->parameters().dtype();
     const bool quantised = stored_type(path) == "quantised";
     LoadOptions load;
-    if (!quantised) load.dtype = own;
+    load.dtype = quantised ? at::kFloat : own;
     load.device = first->network->parameters().device().is_cpu() ? "cpu" : "auto";
     auto second = load_language_model(path, load);
     lua_createtable(L, 0, 5);
@@ -130,7 +133,35 @@ int verify(lua_State* L) {
     return 1;
 }
 
+// For Model:quant_report, which opens the model that it is compared with.
+int checks(lua_State* L) {
+    auto first = check<LanguageModel>(L, 1), second = check<LanguageModel>(L, 2);
+    std::vector<std::string> texts;
+    for (const Json& text : to_json(L, 3)) texts.push_back(text.get<std::string>());
+    push_checks(L, compare_models(*first, *second, texts, {}));
+    return 1;
+}
+
+int packed(lua_State* L) {
+    const Parameters& parameters = check<LanguageModel>(L, 1)->network->parameters();
+    double values = 0, bytes = 0;
+    for (const auto& [name, weight] : parameters.packed_weights()) {
+        values += double(weight->in_features()) * double(weight->out_features());
+        bytes += double(weight->bytes());
+    }
+    lua_createtable(L, 0, 3);
+    push_string(L, parameters.packed_kind());
+    lua_setfield(L, -2, "kind");
+    set_number(L, "values", values);
+    set_number(L, "bytes", bytes);
+    return 1;
+}
+
 const bool registered = add_rows({
+    {"_models.checks", checks, "first: Model, second: Model, texts: string[] -> table",
+     "How the two answer the same texts.", ""},
+    {"_models.packed", packed, "model: Model -> table",
+     "{kind=, values=, bytes=} of its quantised weights; kind \"\" without any.", ""},
     {"models.convert", convert, "model: Model|string, opts: ConvertOptions -> Exported",
      "Writes a model (or what models.load would open) as a GGUF file or a Hugging Face folder; "
      "adapters that are on are folded in.",

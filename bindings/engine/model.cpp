@@ -18,8 +18,15 @@ namespace {
 
 const OptionTable kLoadOptions = {
     {"dtype", "\"f32\"|\"bf16\"|\"f16\"", "",
-     "of the weights; absent: as in the file, f32 where it is quantised"},
+     "of the weights; absent: as in the file. Quantised weights of a GGUF stay quantised: it is "
+     "what "
+     "is computed between them, absent: bf16, with activations rounded to int8; f32 rounds "
+     "nothing"},
     {"device", "string", "\"auto\"", "auto, cpu, cuda or cuda:N"},
+    {"quant", "\"int8\"|\"int4\"|\"nf4\"|\"none\"", "as in the file",
+     "quantises the linear layers while loading (m:quant_report() tells what it cost); none: the "
+     "quantised weights of a GGUF become plain numbers"},
+    {"group_size", "integer", "32, of nf4 64", "weights that share a scale, with quant"},
     {"base", "string", "as the adapter says", "the base model of a folder that holds an adapter"},
 };
 
@@ -35,6 +42,10 @@ int load(lua_State* L) {
     LoadOptions options;
     if (given.contains("dtype")) options.dtype = dtype_of(given["dtype"].get<std::string>());
     read_option(given, "device", options.device);
+    read_option(given, "quant", options.quant.type);
+    read_option(given, "group_size", options.quant.group_size);
+    if (options.quant.type.empty() && options.quant.group_size != 0)
+        throw Error("group_size without quant", "quant = \"int8\", \"int4\" or \"nf4\"");
     std::string base;
     read_option(given, "base", base);
     const std::string folder = check_string(L, 1);
@@ -126,7 +137,7 @@ int parameters(lua_State* L) {
         lua_createtable(L, 0, 2);
         push_string(L, entry.name);
         lua_setfield(L, -2, "name");
-        push_tensor(L, entry.tensor.detach());
+        push_tensor(L, model->network->parameters().dense(entry).detach());
         lua_setfield(L, -2, "tensor");
         lua_rawseti(L, -2, ++i);
     }

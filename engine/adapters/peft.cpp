@@ -332,7 +332,7 @@ std::string weights_hash(Model& network) {
         if (is_head_tensor(entry.name)) continue;  // comes with the adapter
         mix(name_hash(entry.name));
         for (int64_t n : entry.tensor.sizes()) mix(uint64_t(n));
-        at::Tensor flat = entry.tensor.detach().reshape({-1});
+        at::Tensor flat = network.parameters().dense(entry).detach().reshape({-1});
         if (flat.numel() == 0) continue;
         const int64_t n = std::min(kSample, flat.numel()), last = flat.numel() - n;
         for (int64_t from : {int64_t(0), last / 2, last}) {

@@ -21,6 +21,12 @@ void compare_logits(LanguageModel& first, LanguageModel& second, const std::vect
     at::Tensor p = at::log_softmax(a.to(at::kDouble), -1),
                q = at::log_softmax(b.to(at::kDouble), -1);
     row.divergence = (p.exp() * (p - q)).sum(-1).mean().item<double>();
+    if (ids.size() > 1) {
+        const int64_t n = a.size(0) - 1;
+        at::Tensor next = at::tensor(ids, at::kLong).narrow(0, 1, n).unsqueeze(1);
+        row.surprise = -p.narrow(0, 0, n).gather(1, next).sum().item<double>();
+        row.surprise_of_second = -q.narrow(0, 0, n).gather(1, next).sum().item<double>();
+    }
     at::Tensor top_a = a.argmax(-1, true), top_b = b.argmax(-1, true);
     at::Tensor same = top_a.eq(top_b);
     row.same_top = int(same.sum().item<int64_t>());
@@ -64,9 +70,11 @@ std::vector<PromptCheck> compare_models(LanguageModel& first, LanguageModel& sec
         if (first.tokenizer && second.tokenizer) {
             compare_ids(first, second, first.tokenizer->encode(prompt),
                         second.tokenizer->encode(prompt), row);
-            if (!a.causal())
-                row.difference =
-                    (embed(first, {prompt}) - embed(second, {prompt})).abs().max().item<double>();
+            if (!a.causal()) {
+                at::Tensor x = embed(first, {prompt}), y = embed(second, {prompt});
+                row.difference = (x - y).abs().max().item<double>();
+                row.cosine = at::cosine_similarity(x, y, 1).item<double>();
+            }
         } else {  // bytes are ids as good as any
             row.same_ids = !first.tokenizer && !second.tokenizer;
             std::vector<int> ids;

@@ -103,6 +103,12 @@ std::string dtype_text(at::ScalarType dtype) {
     }
 }
 
+// What the weights are kept in; of packed ones their kind and what is computed between them.
+std::string weights_text(const Parameters& parameters) {
+    const std::string kind = parameters.packed_kind(), dtype = dtype_text(parameters.dtype());
+    return kind.empty() ? dtype : kind + " (" + dtype + ")";
+}
+
 }  // namespace
 
 Tokenizer& LanguageModel::need_tokenizer() const {
@@ -127,7 +133,7 @@ size_t LanguageModel::bytes() const {
 std::string LanguageModel::describe() const {
     Parameters& parameters = network->parameters();
     std::string text = network->model_type() + " · " + count_text(parameters.count()) +
-                       " params · " + dtype_text(parameters.dtype()) + " · " +
+                       " params · " + weights_text(parameters) + " · " +
                        parameters.device().str();
     if (const Classifier* head = network->classifier())
         text += " · " + std::to_string(head->labels.size()) + " labels";

@@ -96,6 +96,9 @@ struct PromptCheck {
     int real_changes = 0;   // others: those where the first model's choice was not a near tie
     double divergence = 0;  // KL(first || second), mean over the positions, nats
     double difference = 0;  // largest absolute difference of logits (encoders: of embeddings)
+    double surprise = 0;    // -log p of the prompt's own tokens after its first, by the first model
+    double surprise_of_second = 0;
+    double cosine = 1;  // encoders: of the two embeddings
 };
 // One row per prompt and per chat (an array of messages); prompts longer than either model's
 // context are cut. Error: models of different kinds or vocabularies. Interruptible.

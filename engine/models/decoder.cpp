@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "ops/embedding.h"
 
 namespace moonlet {
 
@@ -73,17 +72,17 @@ Decoder::Decoder(Parameters& p, const DecoderShape& s)
     num_key_value_heads_ = s.kv_heads;
     head_dim_ = s.head_dim;
     max_positions_ = s.positions;
-    embedding_ = p.tensor((bare_ ? "" : "model.") + std::string("embed_tokens.weight"),
-                          {vocab_size_, hidden_size_}, init_);
+    embedding_ = p.table((bare_ ? "" : "model.") + std::string("embed_tokens.weight"),
+                         {vocab_size_, hidden_size_}, init_);
 }
 
 void Decoder::finish(ops::NormWeight kind) {
     norm_.emplace(p_, bare_ ? "norm" : "model.norm", hidden_size_, eps_, kind);
     std::vector<std::string> unused = {"rotary_emb.inv_freq"};
     const bool there = p_.has("lm_head.weight");
-    if (tied_ && (!there || p_.holds("lm_head.weight", embedding_))) {
+    if (tied_ && (!there || p_.holds("lm_head.weight", embedding_.tensor()))) {
         unused.push_back("lm_head.weight");
-        head_ = p_.tied_linear(embedding_);
+        head_ = p_.tied_linear(embedding_.tensor());
     } else if (there || (!bare_ && !p_.has("score.weight"))) {
         head_ = p_.linear("lm_head", hidden_size_, vocab_size_, false, init_);
     }
@@ -95,7 +94,7 @@ std::string Decoder::layer_name(int64_t layer) const {
 }
 
 at::Tensor Decoder::embed(const at::Tensor& ids) const {
-    return ops::embedding(embedding_, ids, "token id", padding_id_);
+    return embedding_(ids, "token id", padding_id_);
 }
 
 at::Tensor Decoder::last(const at::Tensor& x, const PreparedInput& input) const {

@@ -65,7 +65,7 @@ class Decoder : public Model {
     bool tied_, bare_;
     double eps_;
     Init init_;
-    at::Tensor embedding_;
+    Table embedding_;
     std::optional<RmsNorm> norm_;
     Linear head_;
 };

@@ -73,7 +73,7 @@ std::optional<at::ScalarType> plain_dtype(const GgufModel& model) {
 }
 
 at::ScalarType main_dtype(const GgufModel& model) {
-    return plain_dtype(model).value_or(at::kFloat);
+    return plain_dtype(model).value_or(at::kBFloat16);
 }
 
 at::Tensor tensor_of(const GgufTensor& t) {

@@ -38,7 +38,7 @@ class GgufModel {
 
 // The type that most bytes hold: f32, f16 or bf16; nothing where most are quantised.
 std::optional<at::ScalarType> plain_dtype(const GgufModel& model);
-// The same, f32 for quantised ones.
+// The same; bf16 for quantised ones, as what is computed between their products needs no more.
 at::ScalarType main_dtype(const GgufModel& model);
 // A tensor as it stands: the map for plain types, f32 for quantised ones. Interruptible.
 at::Tensor tensor_of(const GgufTensor& tensor);
@@ -51,6 +51,12 @@ class GgufSource : public TensorSource {
     bool has(const std::string& name) const override { return places_.count(name) > 0; }
     at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
     std::vector<std::string> names() const override;
+    // Quantised types that have kernels, where llama.cpp moved whole rows at most.
+    bool packs(const std::string& name, const WeightShape& shape) override;
+    std::shared_ptr<LinearWeight> packed(const std::string& name, const WeightShape& shape,
+                                         at::ScalarType dtype, const at::Tensor& bias) override;
+    std::shared_ptr<const PackedRows> packed_rows(const std::string& name,
+                                                  at::IntArrayRef shape) override;
 
   private:
     struct Place {
@@ -58,6 +64,9 @@ class GgufSource : public TensorSource {
         std::vector<const GgufTensor*> parts;
         int64_t expert = -1;
     };
+    // The place whose rows stand packed in the file and can be used so; nullptr.
+    const Place* packed_place(const std::string& name, const WeightShape& shape,
+                              int64_t& expert) const;
     void take(const GgufTensorRow& row, const GgufTensor& first, const std::string& layer,
               const std::string& expert);
     std::shared_ptr<const GgufModel> model_;

@@ -24,19 +24,24 @@ namespace {
 // What one tensor of the file is made from.
 struct Making {
     const GgufTensorRow* row = nullptr;
-    size_t part = 0;                  // which of the row's
-    std::vector<at::Tensor> tensors;  // of the checkpoint, by expert
+    size_t part = 0;                         // which of the row's
+    std::vector<Parameters::Entry> tensors;  // of the checkpoint, by expert
     int64_t layer = -1;
 
-    at::Tensor make(const GgufSizes& sizes) const {
+    at::Tensor make(const GgufSizes& sizes, const Parameters& parameters) const {
+        std::vector<at::Tensor> dense;
+        for (const Parameters::Entry& entry : tensors) dense.push_back(parameters.dense(entry));
         at::NoGradGuard no_grad;
-        return to_gguf(row->move, tensors, sizes).at(part);
+        return to_gguf(row->move, dense, sizes).at(part);
     }
     // Reshaping tensors without numbers tells the shape.
     std::vector<int64_t> shape(const GgufSizes& sizes) const {
-        Making empty = *this;
-        for (at::Tensor& t : empty.tensors) t = at::empty(t.sizes(), t.options().device(at::kMeta));
-        return empty.make(sizes).sizes().vec();
+        std::vector<at::Tensor> empty;
+        for (const Parameters::Entry& entry : tensors)
+            empty.push_back(
+                at::empty(entry.tensor.sizes(), entry.tensor.options().device(at::kMeta)));
+        at::NoGradGuard no_grad;
+        return to_gguf(row->move, empty, sizes).at(part).sizes().vec();
     }
 };
 using Plan = std::map<std::string, Making>;
@@ -66,7 +71,7 @@ bool place(Plan& plan, const GgufFamily& family, const Parameters::Entry& entry)
                 making.part = part;
                 making.layer = layer.empty() ? -1 : std::stol(layer);
                 if (making.tensors.size() <= index) making.tensors.resize(index + 1);
-                making.tensors[index] = entry.tensor.detach();
+                making.tensors[index] = {entry.name, entry.tensor.detach()};
             }
             return true;
         }
@@ -165,16 +170,17 @@ GgufWritten save_gguf(Model& model, const std::string& path, const std::string& 
     const int64_t experts = experts_of(plan, sizes);
     const bool tied = !plan.count("output.weight");
     for (auto& [name, making] : plan) {
-        for (const at::Tensor& t : making.tensors)
-            if (!t.defined()) throw Error("a tensor of " + quote(name, 120) + " is missing");
+        for (const Parameters::Entry& entry : making.tensors)
+            if (!entry.tensor.defined())
+                throw Error("a tensor of " + quote(name, 120) + " is missing");
         const std::vector<int64_t> shape = making.shape(sizes);
         const GgmlType t = gguf_tensor_type(
             {name, shape, making.layer, model.num_hidden_layers(), experts, tied}, file);
         const double mb = double(size_of(shape, t)) / 1e6;
         *total += mb;
-        tensors.push_back({name, t, shape, [=, making = making] {
+        tensors.push_back({name, t, shape, [=, making = making, &parameters = model.parameters()] {
                                report_progress({what, *done, *total, "MB", ""});
-                               auto bytes = bytes_of(making.make(sizes), t);
+                               auto bytes = bytes_of(making.make(sizes, parameters), t);
                                *done += mb;
                                return bytes;
                            }});

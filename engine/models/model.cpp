@@ -117,6 +117,12 @@ std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& op
         source = checkpoint;
     }
     if (options.dtype) dtype = *options.dtype;
+    if (!options.quant.type.empty()) {
+        if (!choice.device.is_cpu())
+            throw Error("quant on " + choice.device.str(), "device = \"cpu\"",
+                        "quantised weights are not computed with on a GPU yet");
+        source = quantising(source, options.quant);
+    }
     return make_model(config, std::make_unique<Parameters>(source, dtype, choice.device),
                       choice.reason);
 }
@@ -143,9 +149,22 @@ namespace {
 
 class SharedSource : public TensorSource {
   public:
-    explicit SharedSource(const Parameters& parameters) {
+    explicit SharedSource(const Parameters& parameters)
+        : packed_(parameters.packed_weights()), packed_rows_(parameters.packed_tables()) {
         for (const Parameters::Entry& entry : parameters.entries())
             tensors_[entry.name] = entry.tensor;
+    }
+    bool packs(const std::string& name, const WeightShape&) override {
+        return packed_.count(name) > 0;
+    }
+    std::shared_ptr<LinearWeight> packed(const std::string& name, const WeightShape&,
+                                         at::ScalarType, const at::Tensor&) override {
+        return packed_.at(name);
+    }
+    std::shared_ptr<const PackedRows> packed_rows(const std::string& name,
+                                                  at::IntArrayRef) override {
+        auto found = packed_rows_.find(name);
+        return found == packed_rows_.end() ? nullptr : found->second;
     }
     bool has(const std::string& name) const override { return tensors_.count(name) > 0; }
     at::Tensor get(const std::string& name, at::IntArrayRef, Init) override {
@@ -155,6 +174,8 @@ class SharedSource : public TensorSource {
     }
 
   private:
+    Parameters::PackedWeights packed_;
+    Parameters::PackedTables packed_rows_;
     std::unordered_map<std::string, at::Tensor> tensors_;
 };
 

@@ -17,6 +17,7 @@
 #include "models/cache.h"
 #include "models/classifier.h"
 #include "models/parameters.h"
+#include "models/quantise.h"
 
 namespace moonlet {
 
@@ -125,6 +126,7 @@ struct LoadOptions {
     std::optional<at::ScalarType>
         dtype;                    // default: the checkpoint's own, that of most of its bytes
     std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
+    QuantOptions quant = {};      // packs the Linear weights; default: as the checkpoint has them
 };
 
 // The family of config's model_type over these parameters. Error: unknown model_type, tensors of
@@ -134,7 +136,8 @@ std::shared_ptr<Model> make_model(const Json& config, std::unique_ptr<Parameters
                                   const std::string& device_reason = "");
 // A Hugging Face folder, config.json + model.safetensors or its shards, or a GGUF file or the first
 // of its shards. Weights are mapped, not copied, when the dtype is the stored one and the format
-// stores them as they are used; quantised ones become f32 unless a dtype is given. Error: missing
+// stores them as they are used; quantised ones of GGUF are packed and stay quantised, what is
+// computed between them is bf16 unless a dtype is given. Error: missing
 // or broken files, unknown model_type (names the known ones), missing tensors or other shapes;
 // unused tensors are only ignored when the family says so (buffers such as rotary inv_freq).
 std::shared_ptr<Model> load_model(const std::string& path, const LoadOptions& options = {});

@@ -46,7 +46,7 @@ void save_model(Model& model, const std::string& folder, const SaveOptions& opti
     int64_t total = 0;
     auto done = std::make_shared<int64_t>(0);
     for (const Parameters::Entry& entry : model.parameters().entries()) {
-        at::Tensor tensor = entry.tensor.detach();
+        const at::Tensor tensor = entry.tensor.detach();
         const at::ScalarType type = options.dtype && at::isFloatingType(tensor.scalar_type())
                                         ? dtype
                                         : tensor.scalar_type();
@@ -57,9 +57,11 @@ void save_model(Model& model, const std::string& folder, const SaveOptions& opti
         total += bytes;
         shards.back().tensors.push_back(
             {entry.name, dtype_of(type), tensor.sizes().vec(),
-             [=, name = fs::path(folder).filename().string(), all = &total] {
+             [=, name = fs::path(folder).filename().string(), all = &total,
+              &parameters = model.parameters()] {
                  interrupt::check();
-                 at::Tensor here = tensor.to(at::kCPU, type).contiguous();
+                 at::Tensor here =
+                     parameters.dense({entry.name, tensor}).to(at::kCPU, type).contiguous();
                  *done += bytes;
                  report_progress(
                      {"writing " + name, double(*done) / kMega, double(*all) / kMega, "MB", ""});

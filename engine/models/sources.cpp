@@ -2,6 +2,7 @@
 #include "models/sources.h"
 
 #include <ATen/Parallel.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstring>
@@ -97,6 +98,14 @@ at::Tensor tensor_of(const TensorView& view) {
         [owner = view.owner](void*) mutable { owner.reset(); }, options);
 }
 
+void release_pages(const std::byte* data, size_t bytes) {
+    constexpr uintptr_t kPage = 4096;
+    const auto address = reinterpret_cast<uintptr_t>(data);
+    const uintptr_t begin = (address + kPage - 1) / kPage * kPage,
+                    end = (address + bytes) / kPage * kPage;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 CheckpointSource::CheckpointSource(Safetensors file, std::string where)
     : file_(std::move(file)), where_(std::move(where)) {}
 
@@ -117,6 +126,10 @@ std::vector<std::string> CheckpointSource::names() const {
         else if (name.ends_with("_blocks")) result.push_back(base);
     }
     return result;
+}
+
+void CheckpointSource::release(const std::string& name) {
+    if (const TensorView* view = file_.find(name)) release_pages(view->data, view->bytes);
 }
 
 at::Tensor CheckpointSource::get(const std::string& name, at::IntArrayRef shape, Init) {

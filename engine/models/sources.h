@@ -26,6 +26,10 @@ std::string dtype_words(at::ScalarType type);
 // or a copy when the bytes are not aligned for their type.
 at::Tensor tensor_of(const TensorView& view);
 
+// Bytes of a file's map that nobody reads soon: they leave this process's memory, and come back by
+// themselves when they are asked for. The map must not have been written to.
+void release_pages(const std::byte* data, size_t bytes);
+
 // A tensor that the checkpoint holds in MXFP4 is one tensor here, under its own name (mxfp4.h).
 class CheckpointSource : public TensorSource {
   public:
@@ -34,6 +38,7 @@ class CheckpointSource : public TensorSource {
     bool has(const std::string& name) const override;
     at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
     std::vector<std::string> names() const override;
+    void release(const std::string& name) override;
     // The floating-point type that most bytes are stored in. Error: fp8 only, no float at all.
     at::ScalarType main_dtype() const;
 

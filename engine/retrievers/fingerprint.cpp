@@ -45,7 +45,7 @@ std::string fingerprint(Model& model, std::string_view more) {
         std::string what = entry.name + " " + at::toString(entry.tensor.scalar_type());
         for (int64_t size : entry.tensor.sizes()) what += " " + std::to_string(size);
         all = mix(all ^ hash(what.data(), what.size(), 1));
-        at::Tensor bytes = entry.tensor.detach().to(at::kCPU).contiguous();
+        at::Tensor bytes = model.parameters().dense(entry).detach().to(at::kCPU).contiguous();
         all = mix(all ^ hash(static_cast<const char*>(bytes.data_ptr()), bytes.nbytes(), 2));
     }
     char text[17];
