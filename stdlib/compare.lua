@@ -36,7 +36,8 @@ local OPTIONS = options.rows {
     "chat boolean", "max_tokens integer 128", "temperature number", "top_k integer",
     "top_p number", "min_p number", "repetition_penalty number", "stop string|table",
     "seed integer", "logprobs boolean|integer", "do_sample boolean", "ignore_eos boolean",
-    "special boolean", "skip_special boolean",
+    "special boolean", "skip_special boolean", "draft any", "draft_tokens integer",
+    "ngram_max integer", "ngram_min integer",
 }
 
 local function check_list(value, what, wanted)

@@ -28,10 +28,11 @@ local OPTIONS = options.rows {
     'normalize string "none"', 'average string "macro"', "positive any", "level number 0.95",
     "resamples integer 2000", "seed integer 1", "max_tokens integer 32", "temperature number",
     "top_k integer", "top_p number", "min_p number", "repetition_penalty number",
-    "stop string|table", "system string",
+    "stop string|table", "system string", "draft any", "draft_tokens integer",
+    "ngram_max integer", "ngram_min integer",
 }
 local GENERATE = { "max_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty",
-    "stop", "seed", "chat" }
+    "stop", "seed", "chat", "draft", "draft_tokens", "ngram_max", "ngram_min" }
 
 local function column(row, given, names, where, i)
     if given then

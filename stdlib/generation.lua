@@ -13,7 +13,8 @@ local class = require "moonlet.class"
 ---@field thinking string the thought before the answer, "" without one
 ---@field calls table[] tool calls {id=, name=, arguments=}
 ---@field finish_reason string "stop", "length", "interrupt", "callback", "cut" or "tool_calls"
----@field usage table {prompt_tokens=, completion_tokens=, total_tokens=, cached_tokens=}
+---@field usage table {prompt_tokens=, completion_tokens=, total_tokens=, cached_tokens=}; with a
+--- draft also drafted_tokens= and accepted_tokens=, proposed and right, as in timings
 ---@field seed integer the seed it was drawn with; the same seed gives the same text
 ---@field timings table prompt_tokens prompt_seconds first_token_seconds completion_{tokens,seconds}
 ---@field prompt table {text=, ids=}: exactly what the model was given
@@ -53,6 +54,10 @@ function Generation:summary()
     end
     if timings.first_token_seconds then
         parts[#parts + 1] = ("first after %.0f ms"):format(1000 * timings.first_token_seconds)
+    end
+    if usage.drafted_tokens then
+        parts[#parts + 1] = ("%d of %d drafted right"):format(usage.accepted_tokens,
+            usage.drafted_tokens)
     end
     parts[#parts + 1] = self.finish_reason .. (self.error and ": " .. self.error or "")
     if self.sampled and self.seed then parts[#parts + 1] = ("seed %.0f"):format(self.seed) end

@@ -37,6 +37,7 @@ local GENERATE = options.rows {
     "repetition_penalty number", "stop string|table", "seed integer", "n integer",
     "logprobs boolean|integer", "on_text function", "stream boolean", "tools table",
     "do_sample boolean", "special boolean", "skip_special boolean", "ignore_eos boolean",
+    "draft any", "draft_tokens integer", "ngram_max integer", "ngram_min integer",
 }
 
 --- A model that gives prepared replies in turn: strings, tables like a Generation, or functions of
@@ -164,26 +165,28 @@ end
 
 -- Gives out the pieces; returns the text that got out and why it ended early, if it did.
 local function deliver(self, pieces, on_text)
-    local out = {}
+    local fault, given
     for i = 0, #pieces do
-        local fault = fault_of(self, i)
+        fault = fault_of(self, i)
         if fault then
-            if fault.error then error(fault.error, 0) end
-            return table.concat(out), fault.interrupt and "interrupt" or "cut"
-        end
-        if i < #pieces then
-            if self.delay > 0 then clock.sleep(self.delay) end
-            out[i + 1] = pieces[i + 1]
-            if on_text(out[i + 1]) == false then return table.concat(out), "callback" end
+            given = { unpack(pieces, 1, i) }
+            break
         end
     end
-    return table.concat(out)
+    local play = require("moonlet_base").functions["_scripted.play"]
+    local count, ended = play(given or pieces, self.delay, on_text)
+    if fault and not ended then
+        if fault.error then error(fault.error, 0) end
+        ended = fault.interrupt and "interrupt" or "cut"
+    end
+    return table.concat(pieces, "", 1, count), ended
 end
 
 -- What `:prompt` shows the ids as.
 local BYTES = { decode = function(_, ids) return string.char(unpack(ids)) end }
 
 local function bytes_of(s)
+    if #s <= 4000 then return { s:byte(1, -1) } end -- in one instruction, see kInterruptGrace
     local ids = {}
     for i = 1, #s do ids[i] = s:byte(i) end
     return ids

@@ -212,10 +212,17 @@ void push_result(lua_State* L, const GenerationResult& r) {
     push_ids(L, r.prompt_ids);
     lua_setfield(L, -2, "ids");
     lua_setfield(L, -2, "prompt");
-    lua_createtable(L, 0, 4);
+    // What was drafted and how much of it was right, where something drafted.
+    auto set_drafted = [&] {
+        if (!r.speculated) return;
+        set_number(L, "drafted_tokens", double(r.drafted_tokens));
+        set_number(L, "accepted_tokens", double(r.accepted_tokens));
+    };
+    lua_createtable(L, 0, 5);
     set_number(L, "prompt_tokens", double(r.prompt_ids.size()));
     set_number(L, "completion_tokens", double(r.tokens.size()));
     set_number(L, "cached_tokens", double(r.cached_tokens));
+    set_drafted();
     lua_setfield(L, -2, "usage");
     lua_createtable(L, 0, 5);
     set_number(L, "prompt_tokens", double(r.prompt_ids.size()));
@@ -223,6 +230,7 @@ void push_result(lua_State* L, const GenerationResult& r) {
     set_number(L, "first_token_seconds", r.first_token_seconds);
     set_number(L, "completion_tokens", double(r.tokens.size()));
     set_number(L, "completion_seconds", r.completion_seconds);
+    set_drafted();
     lua_setfield(L, -2, "timings");
 }
 
@@ -234,10 +242,26 @@ OptionTable generate_rows() {
     return rows;
 }
 
+// The model given as draft; a string was read with the other options.
+std::shared_ptr<LanguageModel> draft_model(lua_State* L) {
+    if (!lua_istable(L, 3)) return nullptr;
+    lua_getfield(L, 3, "draft");
+    const int top = lua_gettop(L);
+    const int type = lua_type(L, top);
+    std::shared_ptr<LanguageModel> model;
+    if (type == LUA_TUSERDATA) model = check<LanguageModel>(L, top);
+    else if (type != LUA_TNIL && type != LUA_TSTRING)
+        throw Error(std::string("draft is a ") + luaL_typename(L, top), "a Model or \"ngram\"",
+                    "a scripted or remote model has no probabilities to draft with");
+    lua_pop(L, 1);
+    return model;
+}
+
 int generate_(lua_State* L) {
     auto model = self(L);
     Json given = options_json(L, 3, GenerateOptions::rows());
     GenerateOptions options = GenerateOptions::from_json(given, model->generation_config);
+    options.draft_model = draft_model(L);
     std::vector<int> ids = prompt_ids(L, *model, options.special);
     int callback = 0;
     if (lua_istable(L, 3)) {

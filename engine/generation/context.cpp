@@ -122,6 +122,30 @@ at::Tensor Context::step(int id) {
     return read(whole);
 }
 
+bool Context::extends(size_t count) const {
+    const auto from = static_cast<int64_t>(ids_.size()), to = from + static_cast<int64_t>(count);
+    const int64_t most = network_->max_positions();
+    if (count == 0 || (most > 0 && to > most)) return false;
+    for (int64_t length = from + 1; length <= to; ++length)
+        if (network_->restarts_at(length) || network_->regime(length) != regime_) return false;
+    return true;
+}
+
+at::Tensor Context::extend(const int* ids, size_t count) {
+    if (!extends(count))
+        throw Error(std::to_string(count) + " more tokens in one call",
+                    "room for them in the context, and one rotary scaling for all", "step by step");
+    c10::InferenceMode guard;
+    const at::Tensor states = forward(ids, count, ids_.size() + count);
+    return network_->logits(states).to(at::kFloat).squeeze(0);
+}
+
+void Context::crop(size_t length) {
+    cache_.crop(static_cast<int64_t>(length));
+    ids_.resize(length);
+    prompt_ = std::min(prompt_, length);
+}
+
 void Context::scan(const std::vector<int>& ids,
                    const std::function<void(const at::Tensor&, size_t)>& each) {
     check(ids);

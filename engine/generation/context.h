@@ -31,6 +31,14 @@ class Context {
     // Reads one more id (of those it may write): the logits after it, f32 [vocab]; undefined as
     // with read, since where the network restarts_at this length everything is read anew.
     at::Tensor step(int id);
+    // Reads `count` more ids in one call: the logits after each, f32 [count, vocab], on the
+    // network's device. What rounds as one call of many rows, not as `count` steps. Error: as step,
+    // or where not extends(count).
+    at::Tensor extend(const int* ids, size_t count);
+    // Whether that many more have room and are read with the same rotary angles.
+    bool extends(size_t count) const;
+    // Forgets every id from `length` on. Error: more than length().
+    void crop(size_t length);
 
     // Reads `ids` from the start, without using anything again, and hands the states after the last
     // norm of every block, [1, n, hidden_size], to `each`. Runs under inference mode, as all of the
@@ -68,6 +76,7 @@ class BorrowedContext {
     BorrowedContext(const BorrowedContext&) = delete;
     BorrowedContext& operator=(const BorrowedContext&) = delete;
     Context* operator->() const { return context_.get(); }
+    Context& operator*() const { return *context_; }
 
   private:
     LanguageModel& model_;

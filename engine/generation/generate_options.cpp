@@ -7,6 +7,13 @@
 
 namespace moonlet {
 
+namespace {
+
+// A call reads them all and keeps a row of logits for each.
+constexpr int kMostDraftTokens = 256;
+
+}  // namespace
+
 const OptionTable& GenerateOptions::rows() {
     static const OptionTable table = {
         {"max_tokens", "integer", "256", "most tokens to write"},
@@ -28,6 +35,12 @@ const OptionTable& GenerateOptions::rows() {
         {"special", "boolean", "true", "add special tokens to the prompt"},
         {"skip_special", "boolean", "true", "leave special tokens out of the text"},
         {"ignore_eos", "boolean", "false", "write on past end tokens"},
+        {"draft", "\"ngram\"|Model", "",
+         "speculative decoding: a smaller model of the same vocabulary writes ahead, or \"ngram\" "
+         "looks up what followed the same tokens before; the answer stays what it is"},
+        {"draft_tokens", "integer", "8", "draft: most tokens ahead"},
+        {"ngram_max", "integer", "4", "draft = \"ngram\": longest run of tokens to look up"},
+        {"ngram_min", "integer", "2", "draft = \"ngram\": shortest run of tokens to look up"},
     };
     return table;
 }
@@ -62,6 +75,18 @@ GenerateOptions GenerateOptions::from_json(const Json& json, const GenerationCon
         if (seed->get<double>() < 0) throw Error("seed " + seed->dump(), "0 or more");
         o.seed = seed->get<uint64_t>();
     }
+    if (auto draft = json.find("draft"); draft != json.end() && !draft->is_null()) {
+        if (!draft->is_string() || draft->get<std::string>() != "ngram")
+            throw Error("draft " + draft->dump(), "a Model or \"ngram\"",
+                        "load the smaller model first: draft = models.load(\"…\")");
+        o.draft_ngram = true;
+    }
+    read_option(json, "draft_tokens", o.draft_tokens);
+    read_option(json, "ngram_max", o.ngram_max);
+    read_option(json, "ngram_min", o.ngram_min);
+    if (o.draft_tokens < 1 || o.draft_tokens > kMostDraftTokens)
+        throw Error("draft_tokens " + std::to_string(o.draft_tokens),
+                    "1 to " + std::to_string(kMostDraftTokens));
     if (o.max_tokens < 1) throw Error("max_tokens " + std::to_string(o.max_tokens), "at least 1");
     check_sampler({o.temperature, o.top_k, o.top_p, o.min_p, o.repetition_penalty});
     return o;

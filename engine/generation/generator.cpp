@@ -7,7 +7,10 @@
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "generation/context.h"
+#include "generation/draft.h"
+#include "generation/ngram.h"
 #include "generation/sampler.h"
+#include "generation/speculative.h"
 #include "generation/stop.h"
 
 namespace moonlet {
@@ -74,6 +77,24 @@ std::vector<int> end_ids(const LanguageModel& model, const GenerateOptions& opti
     return ids;
 }
 
+std::unique_ptr<Drafter> make_drafter(const LanguageModel& model, const GenerateOptions& options,
+                                      const SamplerOptions& sampler, uint64_t seed) {
+    if (options.draft_ngram)
+        return std::make_unique<NgramDrafter>(options.ngram_max, options.ngram_min);
+    if (!options.draft_model) return nullptr;
+    // A stream of its own: a draft's draws must not be those that judge it.
+    return std::make_unique<ModelDrafter>(*options.draft_model, model, sampler,
+                                          Random(seed).next());
+}
+
+// Logits with the penalty for what was there, in a copy.
+at::Tensor penalised(const at::Tensor& logits, const std::vector<int>& seen, double penalty) {
+    if (penalty == 1.0) return logits;
+    at::Tensor row = logits.clone();
+    apply_repetition_penalty(row, seen, penalty);
+    return row;
+}
+
 }  // namespace
 
 GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_ids,
@@ -98,10 +119,17 @@ GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_i
 
     const auto begin = Clock::now();
     BorrowedContext context(model);
+    std::unique_ptr<Drafter> drafter = make_drafter(model, options, sampler, result.seed);
     at::Tensor logits = context->read(prompt_ids, &result.cached_tokens);
     result.prompt_seconds = seconds_since(begin);
     const auto written_from = Clock::now();
     std::vector<int> seen = prompt_ids;  // for the repetition penalty
+    // The penalty may magnify what rounding does to a logit.
+    const double doubt = std::max(options.repetition_penalty, 1 / options.repetition_penalty);
+    std::optional<Speculation> ahead;
+    if (drafter && logits.defined())
+        ahead.emplace(*context, std::move(drafter), options.draft_tokens,
+                      model.network->parameters().dtype(), !result.sampled);
     while (result.finish_reason.empty()) {
         if (interrupt::requested() || !logits.defined()) {
             interrupt::deliver();
@@ -113,26 +141,35 @@ GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_i
         {
             c10::InferenceMode guard;
             logits = logits.cpu();
-            at::Tensor row = logits;
-            if (options.repetition_penalty != 1.0) {
-                row = logits.clone();
-                apply_repetition_penalty(row, seen, options.repetition_penalty);
+            at::Tensor row = penalised(logits, seen, options.repetition_penalty);
+            if (ahead && !result.sampled && !ahead->exact(row, doubt)) {
+                logits = ahead->reread(seen);
+                if (!logits.defined()) continue;
+                logits = logits.cpu();
+                row = penalised(logits, seen, options.repetition_penalty);
             }
-            id = sample(row, sampler, random);
+            const Proposal* proposal = ahead && result.sampled ? ahead->proposal() : nullptr;
+            id = proposal ? draw_proposed(filtered_probabilities(row, sampler), *proposal, random)
+                          : sample(row, sampler, random);
             if (options.logprobs) result.logprobs.push_back({id, logprob_of(logits, id)});
         }
         seen.push_back(id);
         result.tokens.push_back(id);
         if (result.tokens.size() == 1) result.first_token_seconds = seconds_since(begin);
+        const int64_t left = options.max_tokens - static_cast<int64_t>(result.tokens.size());
         bool end = std::find(ends.begin(), ends.end(), id) != ends.end();
         if (!end || !options.skip_special) writer.push(id);
         if (end || writer.stopped()) result.finish_reason = "stop";
         else if (writer.refused()) result.finish_reason = "callback";
-        else if (static_cast<int>(result.tokens.size()) >= options.max_tokens ||
-                 static_cast<int64_t>(seen.size()) == room)
+        else if (left <= 0 || static_cast<int64_t>(seen.size()) == room)
             result.finish_reason = "length";
-        else logits = context->step(id);
+        else logits = ahead ? ahead->after(seen, left) : context->step(id);
     }
+    if (ahead) {
+        result.drafted_tokens = ahead->drafted();
+        result.accepted_tokens = ahead->accepted();
+    }
+    result.speculated = options.draft_ngram || options.draft_model;
     writer.finish();
     // What was held back until now may have completed a stop string.
     if (writer.stopped() && result.finish_reason == "length") result.finish_reason = "stop";

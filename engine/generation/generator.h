@@ -26,6 +26,11 @@ struct GenerateOptions {
     bool special = true;       // add special tokens when encoding the prompt
     bool skip_special = true;  // leave special tokens out of the text
     bool ignore_eos = false;   // write on past end tokens
+    // Speculative decoding (speculative.h): a model that drafts, or n-grams; neither: none.
+    std::shared_ptr<LanguageModel> draft_model;
+    bool draft_ngram = false;
+    int draft_tokens = 8;  // most ids drafted for one call
+    int ngram_max = 4, ngram_min = 2;
 
     // The rows of m:generate's options, and the struct from checked Json over the model's own
     // generation_config: a temperature above 0 samples, do_sample=false or temperature 0 is greedy,
@@ -48,6 +53,9 @@ struct GenerationResult {
     std::string finish_reason;  // "stop", "length" (max_tokens or context), "interrupt", "callback"
     uint64_t seed = 0;
     bool sampled = false;
+    bool speculated = false;    // something drafted
+    size_t drafted_tokens = 0;  // ids proposed, and those of them that were right
+    size_t accepted_tokens = 0;
     size_t cached_tokens = 0;        // of the prompt, read by an earlier call and used again
     double prompt_seconds = 0;       // reading the prompt
     double first_token_seconds = 0;  // from the call to the first token

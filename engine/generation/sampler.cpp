@@ -112,9 +112,7 @@ at::Tensor filtered_probabilities(const at::Tensor& logits, const SamplerOptions
     return probabilities.div_(sum);
 }
 
-int sample(const at::Tensor& logits, const SamplerOptions& options, Random& random) {
-    if (options.temperature <= 0) return static_cast<int>(greedy_id(cpu_row(logits)));
-    at::Tensor probabilities = filtered_probabilities(logits, options);
+int draw(const at::Tensor& probabilities, Random& random) {
     const float* p = probabilities.const_data_ptr<float>();
     int64_t n = probabilities.numel(), last = 0;
     double left = random.uniform();
@@ -126,6 +124,11 @@ int sample(const at::Tensor& logits, const SamplerOptions& options, Random& rand
     }
     // Rounding may leave a crumb of mass: it belongs to the last entry that has any.
     return static_cast<int>(last);
+}
+
+int sample(const at::Tensor& logits, const SamplerOptions& options, Random& random) {
+    if (options.temperature <= 0) return static_cast<int>(greedy_id(cpu_row(logits)));
+    return draw(filtered_probabilities(logits, options), random);
 }
 
 }  // namespace moonlet

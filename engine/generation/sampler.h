@@ -29,6 +29,8 @@ void check_sampler(const SamplerOptions& options);
 void apply_repetition_penalty(at::Tensor& logits, const std::vector<int>& seen, double penalty);
 // The distribution a draw is taken from, f32 [vocab], filtered entries 0, sum 1.
 at::Tensor filtered_probabilities(const at::Tensor& logits, const SamplerOptions& options);
+// One id of a distribution, by one number of `random`.
+int draw(const at::Tensor& probabilities, Random& random);
 // One id. Greedy never touches `random`.
 int sample(const at::Tensor& logits, const SamplerOptions& options, Random& random);
 

@@ -169,3 +169,11 @@ TEST_CASE("a script ends with 130", "[pty]") {
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 130);
 }
+
+TEST_CASE("Ctrl-C on a scripted model keeps what there is", "[pty]") {
+    Pty shell;
+    stops(shell, "g = models.scripted{('word '):rep(2000), delay = 0.01}:generate('x')");
+    CHECK(shell.ask("g.finish_reason") == "\"interrupt\"");
+    CHECK(shell.ask("#g.text > 0 and #g.text < 10000 and g.interrupted") == "true");
+    CHECK(shell.ask("('word '):rep(2000):sub(1, #g.text) == g.text") == "true");
+}
