@@ -128,6 +128,14 @@ function models.list(folders, opts)
     return require("moonlet.model_list").new(folders, opts)
 end
 
+--- What this processor gives at most, measured in half a second: bytes read and products computed
+--- in a second. Speeds are told as shares of it.
+---@return Machine
+--- Example: models.machine().threads
+function models.machine()
+    return require("moonlet.machine").measure()
+end
+
 --- What a GGUF or safetensors file (or a folder of those) holds, without opening a model: its keys
 --- with types and values, its tensors with dtypes, shapes and bytes.
 ---@param path string
