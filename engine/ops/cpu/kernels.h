@@ -60,6 +60,12 @@ struct Kernels {
                            float* y, int64_t stride);
     Plain plain_f32;   // activations f32
     Plain plain_bf16;  // activations and weights bf16; nullptr: no instruction for it
+    // For probe.h. The loops do rounds * loop_products[..] products on what `in` holds (1 KB), and
+    // leave 1 KB in `out`.
+    uint64_t (*read_all)(const uint8_t* at, int64_t bytes);
+    using Loop = void (*)(int64_t rounds, const uint8_t* in, float* out);
+    Loop products_q8, products_bf16, products_f32;
+    int64_t loop_q8, loop_bf16, loop_f32;  // products of a round
 };
 
 // Those of the ISA in use. Error: this processor has no AVX2.

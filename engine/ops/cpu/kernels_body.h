@@ -26,6 +26,7 @@ constexpr int kLargeTile = 4;
 #include "ops/cpu/packed_rows.h"
 #include "ops/cpu/packed_unpack.h"
 #include "ops/cpu/plain_rows.h"
+#include "ops/cpu/probe_loops.h"
 
 namespace moonlet::cpu::MOONLET_ISA {
 
@@ -77,7 +78,10 @@ constexpr Kernels::Plain plain_bf16 = nullptr;
 #endif
 
 constexpr Kernels table() {
-    return {packed_q8, packed_f32, unpack<float>, unpack<uint16_t>, plain_f32, plain_bf16};
+    return {packed_q8,     packed_f32,   unpack<float>, unpack<uint16_t>,
+            plain_f32,     plain_bf16,   read_all,      products_q8,
+            products_bf16, products_f32, kSums * 64,    kSums * kBf16Products,
+            kSums * 16};
 }
 
 }  // namespace

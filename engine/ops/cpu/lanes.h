@@ -21,6 +21,9 @@ INLINE int32_t load_word(const void* at) {
     return word;
 }
 
+// Brings a line into the cache; of any address, also past the end of what is allocated.
+INLINE void fetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0); }
+
 #ifdef __AVX512F__
 
 using Floats = __m512;

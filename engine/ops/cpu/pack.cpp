@@ -67,16 +67,33 @@ ALWAYS_INLINE Floats clamped(const Floats& v, float low, float high) {
     const Floats l = Floats{} + low, h = Floats{} + high, raised = v < l ? l : v;
     return raised > h ? h : raised;
 }
-ALWAYS_INLINE float total(const Floats& v) {
-    float sum = 0;
-    for (int i = 0; i < 16; ++i) sum += v[i];
-    return sum;
+// Halves of the lanes put together until one is left.
+typedef float Eight __attribute__((vector_size(32)));
+typedef float Four __attribute__((vector_size(16)));
+struct Sum {
+    template <class V>
+    ALWAYS_INLINE static V join(const V& a, const V& b) {
+        return a + b;
+    }
+};
+struct Most {
+    template <class V>
+    ALWAYS_INLINE static V join(const V& a, const V& b) {
+        return a > b ? a : b;
+    }
+};
+template <class Join>
+ALWAYS_INLINE float folded(const Floats& v) {
+    Eight eight[2];
+    std::memcpy(eight, &v, sizeof v);
+    const Eight one = Join::join(eight[0], eight[1]);
+    Four four[2];
+    std::memcpy(four, &one, sizeof one);
+    const Four last = Join::join(four[0], four[1]);
+    return Join::join(Join::join(last[0], last[2]), Join::join(last[1], last[3]));
 }
-ALWAYS_INLINE float most_of(const Floats& v) {
-    float most = 0;
-    for (int i = 0; i < 16; ++i) most = v[i] > most ? v[i] : most;
-    return most;
-}
+ALWAYS_INLINE float total(const Floats& v) { return folded<Sum>(v); }
+ALWAYS_INLINE float most_of(const Floats& v) { return folded<Most>(v); }
 
 constexpr uint16_t kNoHalf = 0x7e00;
 
@@ -118,10 +135,12 @@ struct Int4 {
     // Codes at several steps; of each the error that is left with the best scale for those codes
     // is sum(v^2) - sum(v q)^2 / sum(q^2).
     ALWAYS_INLINE static uint16_t round(const Sixteen* v, int64_t n, float most, uint8_t* codes) {
-        float signed_most = most;
-        for (int64_t i = 0; i < n; ++i)
-            for (int j = 0; j < 16; ++j)
-                signed_most = v[i].values[j] == -most ? -most : signed_most;
+        Floats highest{};
+        for (int64_t i = 0; i < n; ++i) {
+            const Floats x = v[i].get();
+            highest = x > highest ? x : highest;
+        }
+        const float signed_most = most_of(highest) == most ? most : -most;
         // The largest value at -8 and near it, since codes reach further down, or at 7.
         constexpr float kEnds[] = {-8.0f, -7.5f, -7.0f, -8.5f, -9.0f, 7.0f, 7.5f, 6.5f};
         float best = 0, scale = 0;

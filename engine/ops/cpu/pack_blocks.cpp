@@ -21,7 +21,22 @@ constexpr Type kTypes[] = {
     {"MXFP4", Packing::mxfp4, 32, 17},
 };
 
-constexpr uint32_t kLow = 0x0f0f0f0f;
+typedef uint32_t Words __attribute__((vector_size(16)));
+
+Words words_of(const uint8_t* at) {
+    Words words;
+    std::memcpy(&words, at, sizeof words);
+    return words;
+}
+// 32 bytes with a code in their low or high halves: 16 bytes with both halves of the group.
+Words joined(const uint8_t* at, bool high) {
+    const Words a = words_of(at), b = words_of(at + 16);
+    constexpr uint32_t low = 0x0f0f0f0f;
+    return high ? (a >> 4 & low) | (b & ~low) : (a & low) | (b << 4 & ~low);
+}
+void put_words(uint8_t* codes, int64_t row, const Words& words) {
+    for (int q = 0; q < 4; ++q) put_word(codes, q, row, words[q]);
+}
 
 // One block of row `row` into its panel. `zero` is given for the rows past the last one.
 void q8_0(const Panels& p, uint8_t* panel, int64_t row, int64_t block, const uint8_t* in) {
@@ -56,13 +71,7 @@ void q4_k(const Panels& p, uint8_t* panel, int64_t row, int64_t block, const uin
         minima[16 * (4 + g)] = uint8_t(packed[8 + g] >> 4 | (packed[4 + g] >> 6) << 4);
     }
     for (int g = 0; g < 8; ++g) {
-        const uint8_t* from = in + 16 + g / 2 * 32;
-        const int shift = g % 2 * 4;
-        uint8_t* codes = first.codes + g * p.code_bytes;
-        for (int q = 0; q < 4; ++q)
-            put_word(codes, q, row,
-                     (word_of(from + 4 * q) >> shift & kLow) |
-                         (word_of(from + 16 + 4 * q) >> shift & kLow) << 4);
+        put_words(first.codes + g * p.code_bytes, row, joined(in + 16 + g / 2 * 32, g % 2));
     }
 }
 
@@ -71,18 +80,13 @@ void q6_k(const Panels& p, uint8_t* panel, int64_t row, int64_t block, const uin
     std::memcpy(first.header + 2 * row, in + 208, 2);
     for (int i = 0; i < 16; ++i) first.header[32 + 16 * i + row] = in[192 + i];
     for (int g = 0; g < 8; ++g) {
-        const int half = g / 4, quarter = g % 4, shift = quarter / 2 * 4;
+        const int half = g / 4, quarter = g % 4;
         const uint8_t *low = in + 64 * half + quarter % 2 * 32, *high = in + 128 + 32 * half;
         uint8_t* codes = first.codes + g * p.code_bytes;
-        for (int q = 0; q < 4; ++q)
-            put_word(codes, q, row,
-                     (word_of(low + 4 * q) >> shift & kLow) |
-                         (word_of(low + 16 + 4 * q) >> shift & kLow) << 4);
+        put_words(codes, row, joined(low, quarter >= 2));
         for (int plane = 0; plane < 2; ++plane) {
-            uint32_t word = 0;
-            for (int t = 0; t < 4; ++t)
-                word |= (word_of(high + 16 * plane + 4 * t) >> 2 * quarter & 0x03030303) << 2 * t;
-            put_word(codes, 4 + plane, row, word);
+            const Words two = words_of(high + 16 * plane) >> 2 * quarter & 0x03030303;
+            put_word(codes, 4 + plane, row, two[0] | two[1] << 2 | two[2] << 4 | two[3] << 6);
         }
     }
 }

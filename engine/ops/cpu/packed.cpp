@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/cpu/packed.h"
 
-#include <sys/mman.h>
-
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string>
 
 #include "core/error.h"
@@ -44,25 +40,12 @@ Panels layout(Packing packing, int64_t rows, int64_t width, int64_t group) {
     return p;
 }
 
-// Large pages spare the walk through the page tables that every 4 KB cost otherwise.
-uint8_t* aligned(size_t bytes) {
-    constexpr size_t kLarge = size_t(2) << 20;
-    const size_t step = bytes >= 2 * kLarge ? kLarge : 64;
-    const size_t whole = (bytes + step - 1) / step * step;
-    void* p = std::aligned_alloc(step, whole);
-    if (!p) throw std::bad_alloc();
-    if (step == kLarge) madvise(p, whole, MADV_HUGEPAGE);  // where it is refused, 4 KB do
-    return static_cast<uint8_t*>(p);
-}
-
 }  // namespace
-
-void PackedWeights::Free::operator()(void* p) const { std::free(p); }
 
 PackedWeights::PackedWeights(Packing packing, int64_t rows, int64_t width, int64_t group)
     : panels_(layout(packing, rows, width, group)) {
     const int64_t count = (rows + kPanelRows - 1) / kPanelRows;
-    data_.reset(aligned(size_t(count * panels_.panel_bytes)));
+    data_ = large_memory(size_t(count * panels_.panel_bytes));
     units_.assign(size_t(count), 1.0f);
     panels_.data = data_.get();
     panels_.units = units_.data();

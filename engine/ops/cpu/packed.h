@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ops/cpu/kernels.h"
+#include "ops/cpu/memory.h"
 #include "ops/cpu/rows.h"
 
 namespace moonlet::cpu {
@@ -44,11 +45,8 @@ class PackedWeights : public RowWeights {
     float& unit(int64_t index) { return units_[size_t(index)]; }
 
   private:
-    struct Free {
-        void operator()(void* p) const;
-    };
     Panels panels_;
-    std::unique_ptr<uint8_t, Free> data_;
+    Memory data_;
     std::vector<float> units_, bias_;
 };
 

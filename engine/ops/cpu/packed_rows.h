@@ -15,6 +15,9 @@ namespace moonlet::cpu::MOONLET_ISA {
 
 namespace {
 
+// Codes are asked for this many bytes before they are read: panels lie one behind another.
+constexpr int64_t kAhead = 4096;
+
 template <class K, int kTile>
 INLINE void q8_tile(const Panels& panels, const uint8_t* at, float unit, const int8_t* x,
                     const Q8Group* x_groups, float* y, int64_t stride, int64_t columns) {
@@ -27,6 +30,7 @@ INLINE void q8_tile(const Panels& panels, const uint8_t* at, float unit, const i
         const int64_t left_groups = panels.groups - group;
         const int64_t n = left_groups < panels.block_groups ? left_groups : panels.block_groups;
         for (int64_t i = 0; i < n; ++i, ++group, at += K::kCodeBytes, x += kQ8Group) {
+            for (int line = 0; line < K::kCodeBytes; line += 64) fetch(at + kAhead + line);
             const Q8Group* meta = x_groups + group;
             for (int half = 0; half < (K::kHalves ? 2 : 1); ++half) {
                 Ints dots[kTile];
@@ -34,7 +38,7 @@ INLINE void q8_tile(const Panels& panels, const uint8_t* at, float unit, const i
                     const Q8Group& g = meta[m * panels.groups];
                     if (!kStartsAtOffset || K::kMinimum) dots[m] = no_ints();
                     else if (!K::kHalves) dots[m] = all_words(g.start);
-                    else dots[m] = all_words(-128 * (half ? g.sum - g.first : g.first));
+                    else dots[m] = all_words(half ? g.start - g.first : g.first);
                 }
                 const int first = K::kHalves ? 4 * half : 0, last = K::kHalves ? first + 4 : 8;
 #pragma GCC unroll 8
@@ -58,10 +62,8 @@ INLINE void q8_tile(const Panels& panels, const uint8_t* at, float unit, const i
             }
             if constexpr (K::kMinimum) {
                 const Floats minimum = sub(zeros(), K::minimum(header, i));
-                for (int m = 0; m < kTile; ++m) {
-                    const Q8Group& g = meta[m * panels.groups];
-                    sums[m] = fma(minimum, all(g.scale * float(g.sum)), sums[m]);
-                }
+                for (int m = 0; m < kTile; ++m)
+                    sums[m] = fma(minimum, all(meta[m * panels.groups].sum), sums[m]);
             }
         }
     }

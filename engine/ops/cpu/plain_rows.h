@@ -53,6 +53,10 @@ struct Pairs {
 };
 #endif
 
+// Weights are asked for this many columns before they are read: the processor itself looks ahead no
+// further than the page.
+constexpr int64_t kAheadPlain = 2048;
+
 // The last columns of a row, filled up with zeros.
 template <class T, int64_t kStep>
 INLINE void copy_tail(const T* from, int64_t count, T* to) {
@@ -60,20 +64,30 @@ INLINE void copy_tail(const T* from, int64_t count, T* to) {
     __builtin_memcpy(to, from, size_t(count) * sizeof(T));
 }
 
+// Columns [k, k1) of kRows rows of x and kColumns rows of w, after the sums that are kept and
+// before those that will be (kept: [kRows][kColumns] vectors), or from zero and to the end.
 template <class S, int kRows, int kColumns>
 INLINE void plain_tile(const typename S::Weight* w, const typename S::Value* x, int64_t width,
-                       float* y, int64_t stride) {
+                       int64_t k, int64_t k1, float* kept, float* y, int64_t stride) {
     Floats sums[kRows][kColumns];
     for (int m = 0; m < kRows; ++m)
-        for (int n = 0; n < kColumns; ++n) sums[m][n] = zeros();
-    int64_t k = 0;
-    for (; k + S::kStep <= width; k += S::kStep) {
+        for (int n = 0; n < kColumns; ++n)
+            sums[m][n] = k == 0 ? zeros() : load(kept + (m * kColumns + n) * 16);
+    for (; k + S::kStep <= k1; k += S::kStep) {
         typename S::Wide wide[kColumns];
-        for (int n = 0; n < kColumns; ++n) wide[n] = S::weight(w + n * width + k);
+        for (int n = 0; n < kColumns; ++n) {
+            fetch(w + n * width + k + kAheadPlain);
+            wide[n] = S::weight(w + n * width + k);
+        }
         for (int m = 0; m < kRows; ++m) {
             const typename S::Wide value = S::value(x + m * width + k);
             for (int n = 0; n < kColumns; ++n) sums[m][n] = S::step(sums[m][n], wide[n], value);
         }
+    }
+    if (k1 < width) {
+        for (int m = 0; m < kRows; ++m)
+            for (int n = 0; n < kColumns; ++n) store(kept + (m * kColumns + n) * 16, sums[m][n]);
+        return;
     }
     if (k < width) {
         typename S::Weight tail_w[S::kStep];
@@ -90,18 +104,33 @@ INLINE void plain_tile(const typename S::Weight* w, const typename S::Value* x, 
         for (int n = 0; n < kColumns; ++n) y[m * stride + n] = total(sums[m][n]);
 }
 
-// All of x's rows [m, m1) past kColumns rows of the weights.
+// Rows of x past which sums are kept, and the columns done at a time then: both sides of a tile
+// stay in the first cache. A few rows take whole rows of the weights, as they come from memory.
+constexpr int64_t kKept = 64, kFewRows = kLargeTile > 4 ? 4 : 2;
+template <class S>
+constexpr int64_t kColumnsAtATime = 2048 / int64_t(sizeof(typename S::Weight));
+
+// Rows [m0, m1) of x, at most kKept, past kColumns rows of the weights.
 template <class S, int kColumns>
 INLINE void plain_columns(const typename S::Weight* w, const typename S::Value* x, int64_t width,
-                          int64_t m, int64_t m1, float* y, int64_t stride) {
-    auto tile = [&](auto count) {
-        constexpr int kRows = decltype(count)::value;
-        for (; m + kRows <= m1; m += kRows)
-            plain_tile<S, kRows, kColumns>(w, x + m * width, width, y + m * stride, stride);
-    };
-    if (kLargeTile > 4) tile(Count<4>{});
-    tile(Count<2>{});
-    tile(Count<1>{});
+                          int64_t m0, int64_t m1, float* y, int64_t stride) {
+    alignas(64) float kept[kKept * kColumns * 16];
+    const int64_t step = m1 - m0 <= kFewRows ? width : kColumnsAtATime<S>;
+    for (int64_t k = 0, k1; k < width; k = k1) {
+        // A rest too short for a step of its own goes with the block before it.
+        k1 = width - k - step < S::kStep ? width : k + step;
+        int64_t m = m0;
+        auto tile = [&](auto count) {
+            constexpr int kRows = decltype(count)::value;
+            for (; m + kRows <= m1; m += kRows)
+                plain_tile<S, kRows, kColumns>(w, x + m * width, width, k, k1,
+                                               kept + (m - m0) * kColumns * 16, y + m * stride,
+                                               stride);
+        };
+        if (kLargeTile > 4) tile(Count<4>{});
+        tile(Count<2>{});
+        tile(Count<1>{});
+    }
 }
 
 template <class S>
@@ -110,11 +139,9 @@ void plain_rows(const void* weight, const Rows& x, int64_t begin, int64_t end, f
     const auto* w = static_cast<const typename S::Weight*>(weight);
     const auto* values = S::values(x);
     const int64_t width = x.width;
-    int64_t block = (int64_t(512) << 10) / (width * int64_t(sizeof(*values)) + 1);
-    block = block < 16 ? 16 : block / 16 * 16;
     constexpr int kColumns = kLargeTile > 4 ? 4 : 2;
-    for (int64_t m0 = 0; m0 < x.count; m0 += block) {
-        const int64_t m1 = m0 + block < x.count ? m0 + block : x.count;
+    for (int64_t m0 = 0; m0 < x.count; m0 += kKept) {
+        const int64_t m1 = m0 + kKept < x.count ? m0 + kKept : x.count;
         int64_t n = begin;
         for (; n + kColumns <= end; n += kColumns)
             plain_columns<S, kColumns>(w + n * width, values, width, m0, m1, y + n - begin, stride);

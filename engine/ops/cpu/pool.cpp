@@ -11,8 +11,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -229,12 +231,23 @@ int from_environment() {
 
 }  // namespace
 
+// What a container may use of the processors it sees; 0: no limit is told.
+static int quota() {
+    std::ifstream file("/sys/fs/cgroup/cpu.max");
+    std::string most;
+    double period = 0;
+    if (!(file >> most >> period) || most == "max" || period <= 0) return 0;
+    return std::max(1, int(std::ceil(std::strtod(most.c_str(), nullptr) / period)));
+}
+
 int processors() {
     static const int count = [] {
         cpu_set_t set;
         CPU_ZERO(&set);
-        if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-        return std::max(1, int(std::thread::hardware_concurrency()));
+        int seen = std::max(1, int(std::thread::hardware_concurrency()));
+        if (sched_getaffinity(0, sizeof set, &set) == 0) seen = std::max(1, CPU_COUNT(&set));
+        const int limit = quota();
+        return limit ? std::min(seen, limit) : seen;
     }();
     return count;
 }

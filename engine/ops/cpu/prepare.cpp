@@ -4,10 +4,8 @@
 #include "ops/cpu/prepare.h"
 
 #include <bit>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include "ops/cpu/isa.h"
 #include "ops/cpu/pool.h"
@@ -56,7 +54,8 @@ ALWAYS_INLINE void round_group(const float* v, int8_t* codes, Q8Group& group) {
     for (int i = 0; i < 32; ++i) codes[i] = int8_t(q[i]);
     for (int i = 0; i < 16; ++i) first += q[i];
     for (int i = 16; i < 32; ++i) second += q[i];
-    group = {most / 127, first + second, first, -128 * (first + second)};
+    const float scale = most / 127;
+    group = {scale, scale * float(first + second), -128 * first, -128 * (first + second)};
 }
 
 template <class T>
@@ -145,19 +144,15 @@ void set_all(PreparedRows& to, const T* x, int64_t count, int64_t width) {
 
 }  // namespace
 
-void PreparedRows::Free::operator()(void* p) const { std::free(p); }
-
 void PreparedRows::resize(RowWeights::Form form, int64_t count, int64_t width) {
-    auto room = [](std::unique_ptr<void, Free>& buffer, size_t& have, size_t bytes) {
-        bytes = (bytes + 127) / 64 * 64;
+    auto room = [](Memory& buffer, size_t& have, size_t bytes) {
         if (bytes > have) {
             buffer.reset();
             have = 0;
-            buffer.reset(std::aligned_alloc(64, bytes));
-            if (!buffer) throw std::bad_alloc();
+            buffer = large_memory(bytes);
             have = bytes;
         }
-        return buffer.get();
+        return static_cast<void*>(buffer.get());
     };
     form_ = form;
     rows_ = {};

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
+#include "ops/cpu/memory.h"
 #include "ops/cpu/rows.h"
 
 namespace moonlet::cpu {
@@ -33,12 +33,9 @@ class PreparedRows {
     const Rows& prepare(RowWeights::Form form, const uint16_t* x, int64_t count, int64_t width);
 
   private:
-    struct Free {
-        void operator()(void* p) const;
-    };
     RowWeights::Form form_ = RowWeights::Form::f32;
     Rows rows_;
-    std::unique_ptr<void, Free> values_, groups_;
+    Memory values_, groups_;
     size_t value_bytes_ = 0, group_bytes_ = 0;
 };
 

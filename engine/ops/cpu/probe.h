@@ -12,15 +12,15 @@ namespace moonlet::cpu {
 
 // Bytes a second that the pool's threads read together from `bytes` of memory (far more than the
 // caches), best of `passes`.
-double read_rate(int64_t bytes = int64_t(1) << 29, int passes = 3);
+double read_rate(int64_t bytes = int64_t(1) << 28, int passes = 5);
 
 // Multiplications with addition a second, all the pool's threads together, operands in registers:
 // of int8 (q8), bf16 or f32, with the best instruction that the ISA in use has for it.
 enum class Product { q8, bf16, f32 };
 double product_rate(Product product);
 
-// The count of threads, of those worth trying (all processors, the physical cores), that does a
-// small product of this room's kind fastest; takes some milliseconds, once in a process.
+// All processors, or one thread a core where two share it and that does a product of this room's
+// kind faster. Takes a few milliseconds where there is a choice, once in a process.
 int probed_threads();
 
 }  // namespace moonlet::cpu

@@ -12,9 +12,9 @@ namespace moonlet::cpu {
 // is not finite has a scale that is not a number, so that every product with it is none either.
 struct Q8Group {
     float scale;
-    int32_t sum;    // of the 32 codes
-    int32_t first;  // of the first 16 of them
-    int32_t start;  // -128 * sum: what a product with unsigned codes (128 + code) begins at
+    float sum;      // scale times the sum of the 32 codes, rounded once
+    int32_t first;  // -128 times the sum of the first 16 codes
+    int32_t start;  // -128 times that of all: what a product with codes of 128 + w begins at
 };
 
 constexpr int64_t kQ8Group = 32;

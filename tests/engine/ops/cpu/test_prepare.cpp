@@ -24,8 +24,8 @@ void check_group(const float* x, int64_t n, const int8_t* codes, const cpu::Q8Gr
         if (i < 16) first += codes[i];
     }
     REQUIRE(group.scale == most / 127);
-    REQUIRE(group.sum == sum);
-    REQUIRE(group.first == first);
+    REQUIRE(group.sum == group.scale * float(sum));
+    REQUIRE(group.first == -128 * first);
     REQUIRE(group.start == -128 * sum);
 }
 
