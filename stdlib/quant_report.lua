@@ -48,7 +48,8 @@ local function texts_of(given)
     if type(given) == "string" then return { given } end
     for i = 1, #given do
         if type(given[i]) ~= "string" then
-            error(("m:quant_report: texts[%d] is a %s; wanted strings"):format(i, type(given[i])), 3)
+            error(("m:quant_report: texts[%d] is a %s; wanted strings"):format(i,
+                type(given[i])), 3)
         end
     end
     if #given == 0 then error("m:quant_report: no texts; wanted at least one", 3) end

@@ -87,7 +87,8 @@ std::shared_ptr<LanguageModel> tuned_model(const std::shared_ptr<LanguageModel>&
     if (!is_lora(o)) {
         if (const std::string kind = given->network->parameters().packed_kind(); !kind.empty())
             throw Error("tune = \"" + o.tune + "\" for " + kind + " weights",
-                        "tune = \"lora\", which trains beside them", "or load the model unquantised");
+                        "tune = \"lora\", which trains beside them",
+                        "or load the model unquantised");
         if (set && !set->active().empty())
             throw Error("tune = \"" + o.tune + "\" with adapter " + quote(set->active()[0]) + " on",
                         "tune = \"lora\" to train the adapter",

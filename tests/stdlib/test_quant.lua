@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- models.load{quant=}: quantised models write, tell what they cost, are saved and fine-tuned beside.
+-- models.load{quant=}: quantised models write, tell what they cost, are saved and trained beside.
 local t = require "spec"
 if not pcall(require, "moonlet") then -- plain LuaJIT
     t.test("quant", function() t.skip "not run by moonlet" end)
