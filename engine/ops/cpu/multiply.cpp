@@ -29,7 +29,8 @@ constexpr int64_t kProducts = 1 << 16;
 
 template <class T>
 void multiply_all(const RowWeights& weights, const Rows& x, T* y) {
-    const int64_t out = weights.out_features(), count = std::max<int64_t>(x.count, 1);
+    const int64_t out = weights.out_features(), count = x.count;
+    if (count == 0) return;
     const float* bias = weights.bias();
     // Parts as large as a scratch, smaller where that would leave threads without, but not so small
     // that a part is done before another thread has heard of it.

@@ -57,6 +57,7 @@ RowWeights::Form PackedWeights::form(bool x_is_bf16) const {
 
 void PackedWeights::multiply(const Rows& x, int64_t begin, int64_t end, float* y,
                              int64_t stride) const {
+    if (x.count == 0) return;
     const Kernels& table = kernels();
     (x.q8 ? table.packed_q8 : table.packed_f32)(panels_, x, begin, end, y, stride);
 }

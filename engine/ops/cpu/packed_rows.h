@@ -102,10 +102,10 @@ void q8_rows(const Panels& panels, const Rows& x, int64_t begin, int64_t end, fl
     }
 }
 
-// 32 columns of a panel as they stand for: out[column][row].
-template <Packing packing>
-INLINE void group_values(const Panels& panels, const uint8_t* header, int64_t i,
-                         const uint8_t* codes, float unit, float* out) {
+// 32 columns of a panel as they stand for: take(column, 16 rows' values), in order.
+template <Packing packing, class Take>
+INLINE void each_column(const Panels& panels, const uint8_t* header, int64_t i,
+                        const uint8_t* codes, float unit, Take take) {
     using K = Kind<packing>;
     Floats scales[2];
     for (int half = 0; half < (K::kHalves ? 2 : 1); ++half)
@@ -116,21 +116,19 @@ INLINE void group_values(const Panels& panels, const uint8_t* header, int64_t i,
     for (int q = 0; q < 8; ++q) {
         const Ints quad = K::quad(codes, q);
         const Floats scale = scales[K::kHalves ? q / 4 : 0];
-        auto value = [&](Ints code, int j) {
-            Floats v;
+        auto value = [&](Ints code) __attribute__((always_inline)) {
             if constexpr (packing == Packing::nf4) {
-                v = mul(listed(kNf4, code), scale);
+                return mul(listed(kNf4, code), scale);
             } else {
                 code = both(code, all_words(255));
-                if constexpr (K::kMinimum) v = sub(mul(to_floats(code), scale), minimum);
-                else v = mul(to_floats(sub(code, all_words(128))), scale);
+                if constexpr (K::kMinimum) return sub(mul(to_floats(code), scale), minimum);
+                else return mul(to_floats(sub(code, all_words(128))), scale);
             }
-            store(out + 16 * (4 * q + j), v);
         };
-        value(quad, 0);
-        value(right<8>(quad), 1);
-        value(right<16>(quad), 2);
-        value(right<24>(quad), 3);
+        take(4 * q, value(quad));
+        take(4 * q + 1, value(right<8>(quad)));
+        take(4 * q + 2, value(right<16>(quad)));
+        take(4 * q + 3, value(right<24>(quad)));
     }
 }
 
@@ -142,8 +140,9 @@ void panel_values(const Panels& panels, const uint8_t* panel, float unit, int64_
     for (int64_t g = first; g < first + count; ++g, out += 512) {
         const int64_t block = g / panels.block_groups, i = g % panels.block_groups;
         const uint8_t* header = panel + block * block_bytes;
-        group_values<packing>(panels, header, i,
-                              header + panels.header_bytes + i * panels.code_bytes, unit, out);
+        each_column<packing>(panels, header, i,
+                             header + panels.header_bytes + i * panels.code_bytes, unit,
+                             [out](int column, Floats v) { store(out + 16 * column, v); });
     }
 }
 
@@ -177,6 +176,47 @@ INLINE void f32_tile(const float* values, int64_t columns, const float* x, int64
     }
 }
 
+// The four sums of a row of x become one.
+INLINE void put_sums(const float* kept, float* y, int64_t columns) {
+    store_first(y, add(add(load(kept), load(kept + 16)), add(load(kept + 32), load(kept + 48))),
+                columns);
+}
+
+constexpr int64_t kFewValues = kLargeTile > 4 ? 4 : 1;
+
+// The same without writing values out, for a few rows of x: each is used as soon as it is made.
+template <Packing packing, int kTile>
+void f32_few(const Panels& panels, const uint8_t* panel, float unit, const float* x,
+             int64_t x_stride, float* y, int64_t stride, int64_t columns) {
+    const int64_t block_bytes = panels.header_bytes + panels.block_groups * panels.code_bytes;
+    const int64_t whole = panels.width / 32;
+    Floats sums[kTile][4];
+    for (int m = 0; m < kTile; ++m)
+        for (int j = 0; j < 4; ++j) sums[m][j] = zeros();
+    const uint8_t* header = panel;
+    for (int64_t g = 0, i = 0; g < whole; ++g, x += 32) {
+        each_column<packing>(
+            panels, header, i, header + panels.header_bytes + i * panels.code_bytes,
+            unit, [&](int column, Floats v) __attribute__((always_inline)) {
+                for (int m = 0; m < kTile; ++m)
+                    sums[m][column % 4] =
+                        fma(v, all(x[m * x_stride + column]), sums[m][column % 4]);
+            });
+        if (++i == panels.block_groups) {
+            i = 0;
+            header += block_bytes;
+        }
+    }
+    alignas(64) float kept[kTile * 64], values[512];
+    for (int m = 0; m < kTile; ++m)
+        for (int j = 0; j < 4; ++j) store(kept + m * 64 + j * 16, sums[m][j]);
+    if (whole < panels.groups) {
+        panel_values<packing>(panels, panel, unit, whole, 1, values);
+        f32_tile<kTile>(values, panels.width - whole * 32, x, x_stride, kept);
+    }
+    for (int m = 0; m < kTile; ++m) put_sums(kept + m * 64, y + m * stride, columns);
+}
+
 template <Packing packing>
 void f32_rows(const Panels& panels, const Rows& x, int64_t begin, int64_t end, float* y,
               int64_t stride) {
@@ -186,12 +226,21 @@ void f32_rows(const Panels& panels, const Rows& x, int64_t begin, int64_t end, f
     for (int64_t n = begin; n < end; n += kPanelRows) {
         const int64_t panel = n / kPanelRows, columns = end - n < 16 ? end - n : 16;
         const uint8_t* at = panels.data + panel * panels.panel_bytes;
+        const float unit = panels.units[panel];
+        if (x.count <= kFewValues) {
+            const auto few = x.count == 1   ? f32_few<packing, 1>
+                             : x.count == 2 ? f32_few<packing, 2>
+                             : x.count == 3 ? f32_few<packing, 3>
+                                            : f32_few<packing, 4>;
+            few(panels, at, unit, x.f32, x.width, y + n - begin, stride, columns);
+            continue;
+        }
         for (int64_t m0 = 0; m0 < x.count; m0 += kRows) {
             const int64_t rows = x.count - m0 < kRows ? x.count - m0 : kRows;
             __builtin_memset(kept, 0, size_t(rows) * 256);
             for (int64_t g = 0; g < panels.groups; g += kGroups) {
                 const int64_t groups = panels.groups - g < kGroups ? panels.groups - g : kGroups;
-                panel_values<packing>(panels, at, panels.units[panel], g, groups, values);
+                panel_values<packing>(panels, at, unit, g, groups, values);
                 const int64_t wide = x.width - g * 32;
                 const int64_t width = wide < groups * 32 ? wide : groups * 32;
                 int64_t m = 0;
@@ -205,12 +254,8 @@ void f32_rows(const Panels& panels, const Rows& x, int64_t begin, int64_t end, f
                 tile(Count<2>{});
                 tile(Count<1>{});
             }
-            for (int64_t m = 0; m < rows; ++m) {
-                const float* sum = kept + m * 64;
-                const Floats all_four =
-                    add(add(load(sum), load(sum + 16)), add(load(sum + 32), load(sum + 48)));
-                store_first(y + (m0 + m) * stride + n - begin, all_four, columns);
-            }
+            for (int64_t m = 0; m < rows; ++m)
+                put_sums(kept + m * 64, y + (m0 + m) * stride + n - begin, columns);
         }
     }
 }
