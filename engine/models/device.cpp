@@ -4,11 +4,13 @@
 #include <ATen/Context.h>
 
 #include "core/error.h"
+#include "ops/cpu/isa.h"
 #include "ops/cuda_plugin.h"
 
 namespace moonlet {
 
 DeviceChoice choose_device(const std::string& wanted) {
+    cpu::limit_onednn();  // every model comes by here, before oneDNN's first product
     if (wanted == "cpu") return {at::kCPU, "asked for"};
     const bool named = wanted == "cuda" || wanted.rfind("cuda:", 0) == 0;
     if (!named && wanted != "auto")
