@@ -41,6 +41,11 @@ double off(const at::Tensor& a, const at::Tensor& b) {
     at::Tensor x = a.to(at::kCPU, at::kDouble), y = b.to(at::kCPU, at::kDouble);
     return ((x - y).abs() / (1 + y.abs())).max().item<double>();
 }
+// The same beside the largest value: for long sums that may come out near zero.
+double off_scale(const at::Tensor& a, const at::Tensor& b) {
+    at::Tensor x = a.to(at::kCPU, at::kDouble), y = b.to(at::kCPU, at::kDouble);
+    return ((x - y).abs().max() / y.abs().max()).item<double>();
+}
 // Some units in the last place: kernels and twins add in other orders.
 double bound(at::ScalarType type) {
     return type == at::kFloat ? 2e-5 : type == at::kHalf ? 4e-3 : 3e-2;
@@ -219,7 +224,7 @@ TEST_CASE("CUDA: int8 and int4 products of few rows", "[cuda]") {
                         at::Tensor x = numbers({rows, k}, 1, type), bias = numbers({n}, 2, type), y;
                         REQUIRE(cuda_kernels().gemv(on_gpu(x), on_gpu(w.codes), on_gpu(w.scales),
                                                     on_gpu(bias), y));
-                        CHECK(off(y, gemv_plain(x, w.codes, w.scales, bias)) < 2 * bound(type));
+                        CHECK(off_scale(y, gemv_plain(x, w.codes, w.scales, bias)) < bound(type));
                         // A row alone gives the same numbers.
                         at::Tensor alone;
                         REQUIRE(cuda_kernels().gemv(on_gpu(x.narrow(0, rows - 1, 1)),
