@@ -8,6 +8,9 @@
 #include "models/inputs.h"
 #include "models/parameters.h"
 #include "ops/activation.h"
+#include "ops/decode_attention.h"
+#include "ops/decode_mlp.h"
+#include "ops/few_rows.h"
 #include "ops/layer_norm.h"
 #include "ops/rms_norm.h"
 
@@ -51,6 +54,11 @@ struct GatedMlp {
           down(p.linear(name + ".down_proj", inner, width, bias, init)),
           act(ops::activation(activation)) {}
     at::Tensor operator()(const at::Tensor& x) const {
+        if (ops::few_rows(x) && ops::has_gate(act)) {
+            const cpu::RowWeights *g = gate.weight()->row_kernel(), *u = up.weight()->row_kernel(),
+                                  *d = down.weight()->row_kernel();
+            if (g && u && d) return ops::mlp_step(x, *g, *u, *d, act);
+        }
         return down(ops::gated(act, gate(x), up(x)));
     }
 };
@@ -82,11 +90,20 @@ struct Attend {
 
     at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                           const ops::Angles& angles, const PreparedInput& input) const {
+        if (ops::few_rows(q, q.size(0) * q.size(1)))
+            if (ops::PagedCall call = paged(input, angles);
+                ops::takes_pages(call, q.size(0), q.size(1), k.size(2), q.size(3)) &&
+                q.stride(3) == 1 && k.stride(3) == 1 && v.stride(3) == 1)
+                return ops::attend_pages(q, k, v, call);
         at::Tensor queries = ops::rotate(heads_first(q), angles);
         at::Tensor keys = ops::rotate(heads_first(k), angles), values = heads_first(v);
         if (input.cache) std::tie(keys, values) = input.cache->update(layer, keys, values);
         return merge_heads(
             ops::attention(queries, keys, values, sliding ? input.sliding : input.mask, options));
+    }
+    // What native code is told of this layer's pages, which may be none.
+    ops::PagedCall paged(const PreparedInput& input, const ops::Angles& angles) const {
+        return {pages_of(input, layer), &options, &angles, sliding ? input.window : 0};
     }
 };
 
@@ -133,11 +150,29 @@ struct Attention {
 
     at::Tensor operator()(const at::Tensor& x, const ops::Angles& angles,
                           const PreparedInput& input) const {
+        if (ops::few_rows(x)) {
+            ops::AttentionStep step = {q.weight()->row_kernel(),
+                                       k.weight()->row_kernel(),
+                                       v.weight()->row_kernel(),
+                                       o.weight()->row_kernel(),
+                                       heads,
+                                       kv_heads,
+                                       step_norm(q_norm),
+                                       step_norm(k_norm),
+                                       norm_first};
+            if (step.q && step.k && step.v && step.out)
+                if (ops::PagedCall call = attend.paged(input, angles); ops::takes_pages(
+                        call, x.size(0), x.size(1), kv_heads, q.weight()->out_features() / heads))
+                    return ops::attention_step(x, step, call);
+        }
         return o(attend(parted(q(x), heads, q_norm), parted(k(x), kv_heads, k_norm),
                         split_heads(v(x), kv_heads), angles, input));
     }
 
   private:
+    static ops::StepNorm step_norm(const std::optional<RmsNorm>& norm) {
+        return norm ? ops::StepNorm{norm->weight, norm->eps, norm->kind} : ops::StepNorm{};
+    }
     at::Tensor parted(const at::Tensor& x, int64_t count,
                       const std::optional<RmsNorm>& norm) const {
         if (!norm) return split_heads(x, count);

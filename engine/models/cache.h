@@ -8,7 +8,7 @@
 
 #include <utility>
 
-#include "ops/kv_pages.h"
+#include "ops/cpu/kv_pages.h"
 
 namespace moonlet {
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/inputs.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "ops/few_rows.h"
 #include "ops/grad.h"
 
 namespace moonlet {
@@ -35,6 +38,20 @@ at::Tensor positions_of(const ModelInput& input, const at::Tensor& mask,
     return at::arange(past, past + count, ids.options()).unsqueeze(0);
 }
 
+// Fills in_line and counted.
+void read_rows(const at::Tensor& mask, PreparedInput& p) {
+    p.in_line = true;
+    if (!mask.defined()) return;
+    const at::Tensor seen = mask.to(at::kBool).contiguous();
+    const bool* at = seen.const_data_ptr<bool>();
+    const int64_t width = seen.size(1);
+    for (int64_t row = 0; row < seen.size(0); ++row, at += width) {
+        const bool* first = std::find(at, at + width, true);
+        p.in_line = p.in_line && std::find(first, at + width, false) == at + width;
+        p.counted.push_back(at + width - first);
+    }
+}
+
 }  // namespace
 
 PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& parameters,
@@ -56,10 +73,26 @@ PreparedInput prepare(const ModelInput& input, bool causal, const Parameters& pa
     p.mask = ops::make_mask(options);
     options.window = window;
     if (window > 0) p.sliding = ops::make_mask(options);
+    p.window = window;
+    if (p.cache && !documents.defined() && device.is_cpu() && p.ids.numel() <= ops::kFewRows)
+        read_rows(mask, p);
     p.documents = documents;
     p.lengths = moved(input.lengths);
     p.positions = positions_of(input, mask, documents, p.past, p.ids);
     return p;
+}
+
+const KvPages* pages_of(const PreparedInput& input, int64_t layer) {
+    if (!input.cache || !input.in_line) return nullptr;
+    const int64_t batch = input.ids.size(0), tokens = input.ids.size(1);
+    const KvPages* pages = input.cache->pages(layer, tokens);
+    if (!pages || int64_t(pages->rows.size()) != batch) return nullptr;
+    for (int64_t row = 0; row < batch; ++row) {
+        const int64_t counted =
+            input.counted.empty() ? input.past + tokens : input.counted[size_t(row)];
+        if (pages->rows[size_t(row)].length + tokens != counted) return nullptr;
+    }
+    return pages;
 }
 
 ops::Angles angles_of(const ops::Rope& rope, const PreparedInput& input, at::ScalarType dtype) {

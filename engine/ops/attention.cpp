@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "ops/decode_attention.h"
+#include "ops/few_rows.h"
 #include "ops/grad.h"
 #include "ops/observer.h"
 
@@ -41,8 +43,8 @@ AttentionMask make_mask(const MaskOptions& o) {
     const bool windowed = o.window > 0 && o.window < keys;
     const int64_t first = windowed ? std::max<int64_t>(0, o.past + 1 - o.window) : 0;
     if (!padding.defined() && !o.documents.defined()) {
-        if (!o.causal || o.queries == 1) return {false, {}, first};
-        if (o.past == 0 && !windowed) return {true, {}, 0};
+        if (!o.causal || o.queries == 1) return {false, {}, first, o.causal, o.window};
+        if (o.past == 0 && !windowed) return {true, {}, 0, true, o.window};
     }
     at::NoGradGuard no_grad;
     auto ints = at::TensorOptions().dtype(at::kLong).device(o.device);
@@ -63,7 +65,8 @@ AttentionMask make_mask(const MaskOptions& o) {
     if (seen.dim() == 2) seen = seen.unsqueeze(0);
     at::Tensor bias = at::zeros(seen.sizes(), ints.dtype(o.dtype));
     bias.masked_fill_(at::logical_not(seen), kHidden);
-    return {false, bias.unsqueeze(1), first};
+    return {false, bias.unsqueeze(1), first,
+            o.causal && !padding.defined() && !o.documents.defined(), o.window};
 }
 
 namespace {
@@ -136,6 +139,8 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
                      const AttentionMask& mask, const AttentionOptions& o) {
     if (Observer* observer = Observer::current())
         observer->attention([&] { return attention_probabilities(q, k, mask, o); });
+    if (mask.in_line && few_rows(q, q.size(0) * q.size(2)) && lies_in_pages(q, k, v))
+        return attend_in_line(q, k, v, o, mask.window);
     at::Tensor keys = seen_part(k, mask), values = seen_part(v, mask);
     if (o.softcap > 0 || o.sinks.defined())
         return records_gradient(q, k, v, o.sinks) ? attention_plain(q, k, v, mask, o)

@@ -16,6 +16,10 @@ struct AttentionMask {
     at::Tensor bias;      // 0 or -inf, [B or 1, 1, T, S - first] in the compute dtype; undefined:
                           // none
     int64_t first = 0;    // no query sees a key before this one: those are left out
+    // Whether it says no more than this: the queries are the last T keys, and each sees its own
+    // key, those before it, and of them `window` in all (0: all).
+    bool in_line = false;
+    int64_t window = 0;
 };
 
 struct MaskOptions {

@@ -12,6 +12,8 @@ namespace moonlet::ops {
 namespace {
 
 constexpr double kPi = 3.141592653589793;
+// Positions whose angles are computed at a time and kept, and how many are kept at most.
+constexpr int64_t kPiece = 512, kMostKept = 1 << 15;
 
 // The divisions of a number by a tensor are written as transformers' Python computes them,
 // reciprocal first: one unit in the last place of a frequency is 1e-4 of an angle at position 5000.
@@ -99,9 +101,8 @@ at::Tensor Rope::scaled_by_length(const at::Tensor& lengths) const {
     return at::where(longer, scaled, usual);
 }
 
-Angles Rope::angles(const at::Tensor& positions, at::ScalarType dtype,
-                    const at::Tensor& lengths) const {
-    at::NoGradGuard no_grad;
+Angles Rope::computed(const at::Tensor& positions, at::ScalarType dtype,
+                      const at::Tensor& lengths) const {
     at::Tensor frequency =
         by_length() ? scaled_by_length(lengths) : inv_freq_.to(positions.device());
     at::Tensor turns = positions.to(at::kFloat).unsqueeze(-1) * frequency;
@@ -112,6 +113,50 @@ Angles Rope::angles(const at::Tensor& positions, at::ScalarType dtype,
         sin = sin * options_.attention_factor;
     }
     return {cos.to(dtype), sin.to(dtype)};
+}
+
+// Made in pieces of one size: what a piece holds does not depend on how far the table grew.
+const Angles& Rope::table(int64_t count, at::ScalarType dtype) const {
+    auto known = std::find_if(tables_.begin(), tables_.end(), [&](const Angles& table) {
+        return table.cos.scalar_type() == dtype;
+    });
+    int64_t have = known == tables_.end() ? 0 : known->cos.size(0);
+    if (have >= count) return *known;
+    c10::InferenceMode lasting(false);  // training may keep a part of it for its backward pass
+    const int64_t want = std::max((count + kPiece - 1) / kPiece * kPiece, 2 * have);
+    std::vector<at::Tensor> cos, sin;
+    if (have > 0) cos.push_back(known->cos), sin.push_back(known->sin);
+    for (; have < want; have += kPiece) {
+        const at::Tensor positions = at::arange(have, have + kPiece, at::kLong).unsqueeze(0);
+        const Angles piece = computed(positions, dtype, {});
+        cos.push_back(piece.cos[0][0]), sin.push_back(piece.sin[0][0]);
+    }
+    if (known == tables_.end()) known = tables_.insert(known, Angles{});
+    known->cos = at::cat(cos, 0), known->sin = at::cat(sin, 0);
+    return *known;
+}
+
+Angles Rope::angles(const at::Tensor& positions, at::ScalarType dtype,
+                    const at::Tensor& lengths) const {
+    at::NoGradGuard no_grad;
+    if (by_length() || !positions.is_cpu() || positions.dim() != 2 || positions.numel() == 0)
+        return computed(positions, dtype, lengths);
+    const at::Tensor line = positions.contiguous();
+    const int64_t *p = line.const_data_ptr<int64_t>(), count = line.numel();
+    int64_t low = p[0], high = p[0];
+    bool in_order = true;
+    for (int64_t i = 1; i < count; ++i) {
+        low = std::min(low, p[i]), high = std::max(high, p[i]);
+        in_order = in_order && p[i] == p[0] + i;
+    }
+    if (low < 0 || high >= kMostKept) return computed(positions, dtype, lengths);
+    const Angles& all = table(high + 1, dtype);
+    auto rows = [&](const at::Tensor& t) {
+        at::Tensor taken =
+            in_order ? t.narrow(0, low, count) : t.index_select(0, line.reshape({count}));
+        return taken.view({positions.size(0), 1, positions.size(1), t.size(1)});
+    };
+    return {rows(all.cos), rows(all.sin)};
 }
 
 at::Tensor rotate(const at::Tensor& x, const Angles& angles) {

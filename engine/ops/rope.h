@@ -41,8 +41,9 @@ class Rope {
     // Error: an odd dim, factors of another number than dim / 2.
     explicit Rope(const RopeOptions& options);
     // Angles in `dtype` for positions int64 [B, T] on their device. Once a forward call; all layers
-    // share them. lengths, int64 and broadcastable to [B, T]: how long the text is that a position
-    // belongs to; only asked for when by_length().
+    // share them. On the CPU they are read from a table that is kept, where no length matters.
+    // lengths, int64 and broadcastable to [B, T]: how long the text is that a position belongs to;
+    // only asked for when by_length().
     Angles angles(const at::Tensor& positions, at::ScalarType dtype,
                   const at::Tensor& lengths = {}) const;
     // Whether the angles of a text depend on its length, from the first position on.
@@ -53,9 +54,14 @@ class Rope {
 
   private:
     at::Tensor scaled_by_length(const at::Tensor& lengths) const;
+    Angles computed(const at::Tensor& positions, at::ScalarType dtype,
+                    const at::Tensor& lengths) const;
+    // Of the positions from 0 on, [n, dim], at least `count` of them.
+    const Angles& table(int64_t count, at::ScalarType dtype) const;
 
     RopeOptions options_;
     at::Tensor inv_freq_, long_inv_freq_;
+    mutable std::vector<Angles> tables_;  // one per dtype asked for; they grow
 };
 
 // x [B, H, T, D >= dim] with its first dim components turned by angles of its positions; in f32

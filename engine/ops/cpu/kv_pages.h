@@ -2,6 +2,7 @@
 // Where keys and values lie for native code that attends to them in place. Owns nothing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
