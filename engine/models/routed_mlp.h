@@ -8,7 +8,10 @@
 
 #include "models/parameters.h"
 #include "ops/activation.h"
+#include "ops/decode_mlp.h"
 #include "ops/experts.h"
+#include "ops/few_rows.h"
+#include "ops/product.h"
 
 namespace moonlet {
 
@@ -43,9 +46,15 @@ struct RoutedMlp {
 
     at::Tensor operator()(const at::Tensor& x) const {
         at::Tensor tokens = x.flatten(0, 1);
-        ops::Routes routes = ops::route(at::linear(tokens, router), routing);
+        ops::Routes routes = ops::route(ops::product(tokens, router), routing);
         auto compute = [this](int64_t i, const at::Tensor& rows) {
             const Expert& e = experts[size_t(i)];
+            if (ops::few_rows(rows) && ops::has_gate(act)) {
+                const cpu::RowWeights *gate = e.gate.weight()->row_kernel(),
+                                      *up = e.up.weight()->row_kernel(),
+                                      *down = e.down.weight()->row_kernel();
+                if (gate && up && down) return ops::mlp_step(rows, *gate, *up, *down, act);
+            }
             return e.down(ops::gated(act, e.gate(rows), e.up(rows)));
         };
         return ops::experts(tokens, routes, int64_t(experts.size()), compute).view(x.sizes());

@@ -3,9 +3,11 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <vector>
+
 #include "ops/cpu/isa.h"
-#include "ops/cpu/pointwise.h"
-#include "ops/decode_parts.h"
+#include "ops/cpu/multiply.h"
+#include "ops/cpu/prepare.h"
 #include "ops/observer.h"
 
 namespace moonlet::ops {
@@ -14,31 +16,15 @@ namespace {
 
 template <class T>
 at::Tensor linear(const at::Tensor& given, const cpu::RowWeights& weights) {
+    static thread_local cpu::PreparedRows prepared;
     const at::Tensor x = given.contiguous();
-    const int64_t width = x.size(-1), count = x.numel() / width, out = weights.out_features();
+    const int64_t width = x.size(-1), count = x.numel() / width;
     std::vector<int64_t> shape = x.sizes().vec();
-    shape.back() = out;
+    shape.back() = weights.out_features();
     at::Tensor result = at::empty(shape, x.options());
-    T* y = static_cast<T*>(result.data_ptr());
-    Scratch& scratch = Scratch::of_this_thread();
-    scratch.clear();
-    float* sums = scratch.take<float>(count * out);
-    InputRows& input = InputRows::of_this_thread(0);
-    input.begin({&weights}, x.const_data_ptr(), sizeof(T) == 2, count, width);
-    const Product product{&weights, sums, out};
-    Turns turns;
-    cpu::together([&](cpu::Team& team) {
-        if (input.converts()) {
-            input.fill(team);
-            team.barrier();
-        }
-        multiply(team, turns, input, &product, 1, [&](size_t, int64_t begin, int64_t end) {
-            const float* bias = weights.bias();
-            for (int64_t row = 0; row < count; ++row)
-                cpu::add_bias(sums + row * out + begin, bias ? bias + begin : nullptr, end - begin,
-                              y + row * out + begin);
-        });
-    });
+    const cpu::Rows& rows = prepared.prepare(
+        weights.form(sizeof(T) == 2), static_cast<const T*>(x.const_data_ptr()), count, width);
+    cpu::multiply(weights, rows, static_cast<T*>(result.data_ptr()));
     return result;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of attend.h, pointwise.h and transposed.h as they are compiled for each instruction set.
+// The kernels of attend.h, pointwise.h and transposed.h as they are compiled for each instruction
+// set.
 #pragma once
 
 #include "ops/cpu/attend.h"

@@ -299,6 +299,6 @@ TEST_CASE(
     ops::MaskOptions padded;
     padded.queries = 2, padded.past = 2, padded.padding = padding;
     CHECK(!ops::make_mask(padded).in_line);
-    padded.padding = {}, padded.causal = false;
+    padded.padding.reset(), padded.causal = false;
     CHECK(!ops::make_mask(padded).in_line);
 }
