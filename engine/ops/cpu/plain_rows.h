@@ -63,8 +63,8 @@ INLINE void copy_tail(const T* from, int64_t count, T* to) {
 // Columns [k, k1) of kRows rows of x and kColumns rows of w, after the sums that are kept and
 // before those that will be (kept: [kRows][kColumns] vectors), or from zero and to the end.
 template <class S, int kRows, int kColumns>
-INLINE void plain_tile(const typename S::Weight* w, const typename S::Value* x, int64_t width,
-                       int64_t k, int64_t k1, float* kept, float* y, int64_t stride) {
+void plain_tile(const typename S::Weight* w, const typename S::Value* x, int64_t width, int64_t k,
+                int64_t k1, float* kept, float* y, int64_t stride) {
     Floats sums[kRows][kColumns];
     for (int m = 0; m < kRows; ++m)
         for (int n = 0; n < kColumns; ++n)
@@ -99,28 +99,18 @@ INLINE void plain_tile(const typename S::Weight* w, const typename S::Value* x, 
         for (int n = 0; n < kColumns; ++n) y[m * stride + n] = total(sums[m][n]);
 }
 
-// Few rows of x: the weights come from memory, and are read fastest as one stream (nearly twice
-// as fast as two or four rows of them side by side).
-constexpr int64_t kFewRows = 16;
+// A row or two or three of x: the weights are read as one stream, a row of them at a time.
+constexpr int64_t kFewRows = 3;
 
 template <class S>
 void few_rows(const typename S::Weight* w, const Rows& x, int64_t begin, int64_t end, float* y,
               int64_t stride) {
     const auto* values = S::values(x);
-    const int64_t width = x.width;
-    for (int64_t n = begin; n < end; ++n) {
-        int64_t m = 0;
-        auto tile = [&](auto count) {
-            constexpr int kRows = decltype(count)::value;
-            for (; m + kRows <= x.count; m += kRows)
-                plain_tile<S, kRows, 1>(w + n * width, values + m * width, width, 0, width, nullptr,
-                                        y + m * stride + n - begin, stride);
-        };
-        if (kLargeTile > 4) tile(Count<8>{});
-        tile(Count<4>{});
-        tile(Count<2>{});
-        tile(Count<1>{});
-    }
+    const auto row = x.count == 1   ? plain_tile<S, 1, 1>
+                     : x.count == 2 ? plain_tile<S, 2, 1>
+                                    : plain_tile<S, 3, 1>;
+    for (int64_t n = begin; n < end; ++n)
+        row(w + n * x.width, values, x.width, 0, x.width, nullptr, y + n - begin, stride);
 }
 
 // Many rows: at most kKept of x past kColumns of the weights, in blocks of columns such that both
@@ -153,6 +143,7 @@ template <class S>
 void plain_rows(const void* weight, const Rows& x, int64_t begin, int64_t end, float* y,
                 int64_t stride) {
     const auto* w = static_cast<const typename S::Weight*>(weight);
+    if (x.count == 0) return;
     if (x.count <= kFewRows) return few_rows<S>(w, x, begin, end, y, stride);
     const auto* values = S::values(x);
     const int64_t width = x.width;
