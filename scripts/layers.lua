@@ -12,6 +12,7 @@ local nouns = {
     "formats/safetensors.h", "formats/gguf.h", "datasets/dataset.h", "generation/generator.h",
     "generation/language_model.h", "generation/inspect.h",
     "generation/machine.h", "generation/sampler.h",
+    "generation/batch.h", "generation/kv_prefix.h", "generation/kv_store.h",
     "trainers/trainer.h",
     "retrievers/vectors.h", "retrievers/fingerprint.h", "lexical/index.h", "lexical/splitter.h",
     "evaluation/evaluation.h",
@@ -59,7 +60,9 @@ local rooms = {
         ours = { "core", "formats", "ops", "models/model.h" }, theirs = { "torch" },
     },
     ["engine/generation"] = {
-        ours = { "core", "ops", "models/model.h", "tokenizers", "templates" }, theirs = { "torch" },
+        ours = { "core", "ops", "models/model.h", "tokenizers", "templates",
+            "formats/safetensors.h" },
+        theirs = { "torch" },
     },
     ["engine/retrievers"] = {
         ours = { "core", "formats", "datasets", "lexical", "tokenizers", "models/model.h" },

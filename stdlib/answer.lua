@@ -52,6 +52,59 @@ function answer.ask(model, prompt, opts)
     return model:generate(prompt, given)
 end
 
+-- Whether many prompts can be asked at a time.
+local function batches(model, opts)
+    if type(model) ~= "userdata" or opts.draft or opts.on_text or opts.stream then return false end
+    local ok, method = pcall(function() return model.generate_batch end)
+    return ok and type(method) == "function"
+end
+
+--- The answers to many prompts: an array of {ok=, value=}, the Generation or the error. As many at
+--- a time as the model can, each what answer.ask would give. After Ctrl-C what there is, those
+--- that were being written marked.
+function answer.ask_all(model, prompts, opts, where)
+    local results = {}
+    if not batches(model, opts) then
+        for i, prompt in ipairs(prompts) do
+            answer.progress(("%s %d/%d"):format(where, i, #prompts))
+            local ok, value = pcall(answer.ask, model, prompt, opts)
+            results[i] = { ok = ok, value = value }
+            if ok and value.interrupted then break end
+        end
+        answer.progress ""
+        return results
+    end
+    local given, chat = {}, opts.chat
+    for k, v in pairs(opts) do given[k] = v end
+    given.chat, given.stream = nil, nil
+    if chat == nil then chat = talks(model) end
+    local asked, index, seeds = {}, {}, {}
+    for i, prompt in ipairs(prompts) do
+        if type(prompt) == "string" and chat then
+            prompt = { { role = "user", content = prompt } }
+        end
+        local ok, problem = true, nil
+        if type(prompt) == "table" and type(prompt[1]) ~= "number" then
+            ok, problem = pcall(ask.ids, model, prompt)
+            prompt = problem
+        end
+        if ok then
+            asked[#asked + 1], index[#index + 1] = prompt, i
+            seeds[#seeds + 1] = given.seed
+        else
+            results[i] = { ok = false, value = problem }
+        end
+    end
+    given.seeds = given.seed and seeds -- each alone would draw from this one
+    for n, value in ipairs(model:generate_batch(asked, given)) do
+        if value.error then results[index[n]] = { ok = false, value = value.error }
+        elseif not value.interrupted or #value.tokens > 0 then
+            results[index[n]] = { ok = true, value = value }
+        end
+    end
+    return results
+end
+
 --- A line about how far a long piece of work is, overwritten by the next; "" takes it away. Only
 --- where someone is watching.
 function answer.progress(line)

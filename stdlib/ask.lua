@@ -50,6 +50,12 @@ function ask.for_template(messages, format)
     return result
 end
 
+--- The ids and the text of the prompt that `messages` make.
+function ask.ids(model, messages)
+    local prompt = model:render(ask.for_template(messages), { add_generation_prompt = true })
+    return model.tokenizer:encode(prompt, { special = false }), prompt
+end
+
 -- The format of a model's calls, or nil when its text is taken as it is; and whether its chat
 -- template says so.
 local function format_of(model, given, list)

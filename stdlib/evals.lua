@@ -68,37 +68,41 @@ local function ask_rows(model, data, opts, parse, where)
     for _, name in ipairs(GENERATE) do
         if opts[name] ~= nil then generate[name] = opts[name] end
     end
-    local rows, failed, first_error = {}, 0, nil
     local size, labels = list(data, where, "the data"), labels_of(model)
+    local asked, prompts = {}, {}
     for i = 1, size do
-        answer.progress(("%s %d/%d"):format(where, i, size))
         local row = data[i]
-        local prompt
-        if opts.prompt then
-            prompt = opts.prompt(row)
-        else
-            prompt = column(row, opts.input, { "text", "question", "prompt" }, where, i)
-        end
-        local result = { prompt = prompt,
+        prompts[i] = opts.prompt and opts.prompt(row)
+            or column(row, opts.input, { "text", "question", "prompt" }, where, i)
+        asked[i] = { prompt = prompts[i],
             answer = column(row, opts.answer, { "label", "answer", "answers" }, where, i) }
-        local ok, given = pcall(function()
-            if labels then return model:classify({ prompt })[1].label end
-            return answer.ask(model, prompt, generate)
-        end)
-        if not ok then
-            failed, first_error = failed + 1, first_error or given
-            result.error = tostring(given)
-        elseif labels then
-            result.prediction = given
-        else
-            result.text = given.text
-            result.prediction = (opts.parse or parse)(given.text, row)
-        end
-        rows[i] = result
-        if ok and not labels and given.interrupted then break end
     end
-    answer.progress ""
-    if failed == #rows then error(tostring(first_error), 0) end
+    local given = {}
+    if labels then
+        for i, prompt in ipairs(prompts) do
+            answer.progress(("%s %d/%d"):format(where, i, size))
+            local ok, value = pcall(function() return model:classify({ prompt })[1].label end)
+            given[i] = { ok = ok, value = value }
+        end
+        answer.progress ""
+    else
+        given = answer.ask_all(model, prompts, generate, where)
+    end
+    local rows, failed, first_error = {}, 0, nil
+    for i, result in ipairs(asked) do
+        local told = given[i] -- nil: interrupted before
+        if told and not told.ok then
+            failed, first_error = failed + 1, first_error or told.value
+            result.error = tostring(told.value)
+        elseif told and labels then
+            result.prediction = told.value
+        elseif told then
+            result.text = told.value.text
+            result.prediction = (opts.parse or parse)(result.text, data[i])
+        end
+        if told then rows[#rows + 1] = result end
+    end
+    if failed == #rows then error(tostring(first_error or "interrupted"), 0) end
     return rows, failed
 end
 

@@ -16,7 +16,8 @@ local class = require "moonlet.class"
 ---@field usage table {prompt_tokens=, completion_tokens=, total_tokens=, cached_tokens=}; with a
 --- draft also drafted_tokens= and accepted_tokens=, proposed and right, as in timings
 ---@field seed integer the seed it was drawn with; the same seed gives the same text
----@field timings table prompt_tokens prompt_seconds first_token_seconds completion_{tokens,seconds}
+---@field timings table prompt_tokens reused_tokens prompt_seconds first_token_seconds
+---  completion_tokens completion_seconds; reused: of the prompt, read before and used again
 ---@field prompt table {text=, ids=}: exactly what the model was given
 ---@field error? string why an answer was cut (finish_reason "cut")
 ---@field interrupted boolean Ctrl-C ended it; the text is what there was

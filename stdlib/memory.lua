@@ -60,9 +60,8 @@ function Model:memory(opts)
         self_[#self_ + 1] = { name = "adapters", bytes = sizes.overlay_bytes, note = sizes.overlay }
     end
     if sizes.causal then
-        -- a key and a value of head_dim per layer and key/value head, in the weights' dtype
-        local each = 2 * sizes.num_hidden_layers * sizes.num_key_value_heads * sizes.head_dim
-            * sizes.element_bytes
+        -- a key and a value of head_dim per layer and key/value head, in the weights' dtype or int8
+        local each = sizes.kv_token_bytes
         self_[#self_ + 1] = { name = "key/value cache", bytes = each * ctx * batch,
             note = ("%s of %s, %s a token"):format(plural(batch, "text", "texts"),
                 plural(ctx, "token", "tokens"), units.bytes(each)) }

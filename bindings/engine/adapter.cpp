@@ -27,7 +27,7 @@ std::string last_part(const std::string& folder) {
 
 // What was read under other adapters is worth nothing, and the model weighs something else.
 void changed(lua_State* L, LanguageModel& model) {
-    model.context.reset();
+    model.forget();
     set_proxy_bytes(L, 1, model.bytes());
 }
 
@@ -237,7 +237,7 @@ const bool registered = add_rows({
 
 LanguageModel merged(const LanguageModel& model) {
     LanguageModel copy = model;
-    copy.context.reset();
+    copy.forget();
     Adapters* set = Adapters::find(*model.network);
     const std::vector<std::string> on = set ? set->active() : std::vector<std::string>();
     if (on.empty()) return copy;

@@ -3,6 +3,7 @@
 #include "bindings/callback.h"
 #include "bindings/convert.h"
 #include "bindings/engine/classes.h"
+#include "bindings/engine/prompt.h"
 #include "bindings/row.h"
 #include "bindings/template_values.h"
 #include "core/error.h"
@@ -10,14 +11,9 @@
 
 namespace moonlet::bindings {
 
-namespace {
-
-std::shared_ptr<LanguageModel> self(lua_State* L) { return check<LanguageModel>(L, 1); }
-
-// A text, encoded as the model wants it, or ids as they are.
-std::vector<int> prompt_ids(lua_State* L, LanguageModel& model, bool special) {
-    if (lua_istable(L, 2)) return check_ids(L, 2);
-    const std::string text = check_string(L, 2);
+std::vector<int> prompt_ids(lua_State* L, int index, LanguageModel& model, bool special) {
+    if (lua_istable(L, index)) return check_ids(L, index);
+    const std::string text = check_string(L, index);
     const Tokenizer& tokenizer = model.need_tokenizer();
     std::vector<int> ids = tokenizer.encode(text, special);
     // A prompt that m:render wrote begins with the token that begins a text: it is not put twice.
@@ -30,9 +26,13 @@ std::vector<int> prompt_ids(lua_State* L, LanguageModel& model, bool special) {
     return ids;
 }
 
+namespace {
+
+std::shared_ptr<LanguageModel> self(lua_State* L) { return check<LanguageModel>(L, 1); }
+
 int logits(lua_State* L) {
     auto model = self(L);
-    push_tensor(L, logits_of(*model, prompt_ids(L, *model, true)));
+    push_tensor(L, logits_of(*model, prompt_ids(L, 2, *model, true)));
     return 1;
 }
 
@@ -163,7 +163,7 @@ int next(lua_State* L) {
     bool special = true;
     read_option(options, "top", top);
     read_option(options, "special", special);
-    auto rows = next_tokens(*model, prompt_ids(L, *model, special), top, options);
+    auto rows = next_tokens(*model, prompt_ids(L, 2, *model, special), top, options);
     lua_createtable(L, int(rows.size()), 0);
     for (size_t i = 0; i < rows.size(); ++i) {
         lua_createtable(L, 0, 4);
@@ -185,7 +185,8 @@ void set_number(lua_State* L, const char* name, double value) {
     lua_setfield(L, -2, name);
 }
 
-// The fields of a Generation; stdlib/generation.lua completes it.
+}  // namespace
+
 void push_result(lua_State* L, const GenerationResult& r) {
     lua_newtable(L);
     push_string(L, r.text);
@@ -194,6 +195,14 @@ void push_result(lua_State* L, const GenerationResult& r) {
     lua_setfield(L, -2, "tokens");
     push_string(L, r.finish_reason);
     lua_setfield(L, -2, "finish_reason");
+    if (!r.error.empty()) {
+        push_string(L, r.error);
+        lua_setfield(L, -2, "error");
+    }
+    if (r.slid > 0) {
+        set_number(L, "slid", double(r.slid));
+        set_number(L, "dropped_tokens", double(r.dropped_tokens));
+    }
     set_number(L, "seed", double(r.seed));
     lua_pushboolean(L, r.sampled);
     lua_setfield(L, -2, "sampled");
@@ -224,8 +233,9 @@ void push_result(lua_State* L, const GenerationResult& r) {
     set_number(L, "cached_tokens", double(r.cached_tokens));
     set_drafted();
     lua_setfield(L, -2, "usage");
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     set_number(L, "prompt_tokens", double(r.prompt_ids.size()));
+    set_number(L, "reused_tokens", double(r.cached_tokens));
     set_number(L, "prompt_seconds", r.prompt_seconds);
     set_number(L, "first_token_seconds", r.first_token_seconds);
     set_number(L, "completion_tokens", double(r.tokens.size()));
@@ -233,6 +243,8 @@ void push_result(lua_State* L, const GenerationResult& r) {
     set_drafted();
     lua_setfield(L, -2, "timings");
 }
+
+namespace {
 
 OptionTable generate_rows() {
     OptionTable rows = GenerateOptions::rows();
@@ -262,7 +274,7 @@ int generate_(lua_State* L) {
     Json given = options_json(L, 3, GenerateOptions::rows());
     GenerateOptions options = GenerateOptions::from_json(given, model->generation_config);
     options.draft_model = draft_model(L);
-    std::vector<int> ids = prompt_ids(L, *model, options.special);
+    std::vector<int> ids = prompt_ids(L, 2, *model, options.special);
     int callback = 0;
     if (lua_istable(L, 3)) {
         lua_getfield(L, 3, "on_text");

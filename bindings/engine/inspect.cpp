@@ -7,6 +7,7 @@
 #include "bindings/engine/classes.h"
 #include "bindings/row.h"
 #include "core/error.h"
+#include "generation/kv_store.h"
 
 namespace moonlet::bindings {
 
@@ -69,8 +70,9 @@ int sizes(lua_State* L) {
     Model& network = *model->network;
     Parameters& p = network.parameters();
     const Overlay* overlay = network.overlay().get();
+    const bool causal = network.causal();
     Json result = {{"family", network.model_type()},
-                   {"causal", network.causal()},
+                   {"causal", causal},
                    {"vocab_size", network.vocab_size()},
                    {"hidden_size", network.hidden_size()},
                    {"num_hidden_layers", network.num_hidden_layers()},
@@ -82,6 +84,7 @@ int sizes(lua_State* L) {
                    {"overlay", overlay ? overlay->describe() : ""},
                    {"overlay_bytes", overlay ? overlay->bytes() : 0},
                    {"element_bytes", c10::elementSize(p.dtype())},
+                   {"kv_token_bytes", causal ? model->kv()->pool().page_bytes() / kKvPage : 0},
                    {"kept_bytes", model->bytes() - p.bytes() - (overlay ? overlay->bytes() : 0)},
                    {"device", p.device().str()},
                    {"device_reason", network.device_reason()},

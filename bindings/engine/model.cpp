@@ -28,6 +28,9 @@ const OptionTable kLoadOptions = {
      "quantised weights of a GGUF become plain numbers"},
     {"group_size", "integer", "32, of nf4 64", "weights that share a scale, with quant"},
     {"base", "string", "as the adapter says", "the base model of a folder that holds an adapter"},
+    {"kv", "\"int8\"", "the dtype", "keys and values stored as int8: half of bf16, not exact"},
+    {"kv_budget", "integer", "a quarter of the free memory",
+     "bytes of keys and values, those kept of earlier texts included; past it an error"},
 };
 
 at::ScalarType dtype_of(const std::string& name) {
@@ -35,6 +38,19 @@ at::ScalarType dtype_of(const std::string& name) {
     if (name == "bf16" || name == "bfloat16") return at::kBFloat16;
     if (name == "f16" || name == "float16") return at::kHalf;
     throw Error("dtype " + quote(name), "f32, bf16 or f16");
+}
+
+void set_kv(LanguageModel& model, const Json& given) {
+    if (!given.contains("kv") && !given.contains("kv_budget")) return;
+    if (!model.network->causal())
+        throw Error("kv options for model " + model.name, "a model that writes text");
+    const std::string kind = given.value("kv", "");
+    if (!kind.empty() && kind != "int8") throw Error("kv " + quote(kind), "\"int8\"");
+    model.kv_int8 = kind == "int8";
+    if (!given.contains("kv_budget")) return;
+    const double budget = given["kv_budget"].get<double>();
+    if (budget < 1) throw Error("kv_budget " + given["kv_budget"].dump(), "bytes, at least 1");
+    model.kv_budget = size_t(budget);
 }
 
 int load(lua_State* L) {
@@ -49,9 +65,13 @@ int load(lua_State* L) {
     std::string base;
     read_option(given, "base", base);
     const std::string folder = check_string(L, 1);
-    if (is_adapter_folder(folder)) return push(L, load_adapted(folder, base, options)), 1;
-    if (!base.empty()) throw Error("base for " + quote(folder, 200), "a folder with an adapter");
-    push(L, load_language_model(folder, options));
+    const bool adapted = is_adapter_folder(folder);
+    if (!adapted && !base.empty())
+        throw Error("base for " + quote(folder, 200), "a folder with an adapter");
+    auto model =
+        adapted ? load_adapted(folder, base, options) : load_language_model(folder, options);
+    set_kv(*model, given);
+    push(L, model);
     return 1;
 }
 

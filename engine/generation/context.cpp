@@ -10,41 +10,13 @@
 
 namespace moonlet {
 
-namespace {
-
-// Blocks start at 0, b, 2b, 4b, … and from kBlock on at every kBlock. A small b lets short chats
-// use much again; a large one reads a single prompt in fewer calls, each of which costs about the
-// reading of all weights. Where the weights are small that cost is nothing.
-constexpr size_t kBlock = 512, kFirstBlock = 128, kFirstBlockSmall = 32;
-constexpr size_t kSmallWeights = size_t{64} << 20;  // bytes
-
-// Changes whenever a weight does: trained in place (the tensor's version), exchanged (its address),
-// or wrapped by an adapter (the Linear's kind).
-uint64_t weights_stamp(Model& network) {
-    uint64_t stamp = 14695981039346656037ull;  // FNV-1a over words
-    auto mix = [&](uint64_t word) { stamp = (stamp ^ word) * 1099511628211ull; };
-    for (auto& entry : network.parameters().entries()) {
-        mix(reinterpret_cast<uint64_t>(entry.tensor.const_data_ptr()));
-        if (!entry.tensor.is_inference()) mix(entry.tensor._version());
-    }
-    for (auto& named : network.parameters().linears()) {
-        mix(reinterpret_cast<uint64_t>(named.linear.weight().get()));
-        mix(named.linear.weight()->version());
-    }
-    return stamp;
-}
-
-}  // namespace
+Context::Context(LanguageModel& model)
+    : network_(model.network), store_(model.kv()), sequence_(store_->sequence()) {}
 
 Context::Context(std::shared_ptr<Model> network)
     : network_(std::move(network)),
-      cache_(network_->num_hidden_layers(), network_->max_positions()),
-      first_block_(network_->parameters().bytes() < kSmallWeights ? kFirstBlockSmall
-                                                                  : kFirstBlock) {
-    if (!network_->causal())
-        throw Error("a " + network_->model_type() + " model, which is an encoder", "a causal model",
-                    "it embeds text (m:embed) but has no next token to tell of");
-}
+      store_(std::make_shared<KvStore>(network_)),
+      sequence_(store_->sequence()) {}
 
 void Context::check(const std::vector<int>& ids) const {
     if (ids.empty()) throw Error("no token ids", "at least one", "give some text to begin with");
@@ -59,18 +31,14 @@ void Context::check(const std::vector<int>& ids) const {
                         "0 to " + std::to_string(network_->vocab_size() - 1));
 }
 
-size_t Context::block_end(size_t position) const {
-    if (position < first_block_) return first_block_;
-    return position < kBlock ? position * 2 : (position / kBlock + 1) * kBlock;
-}
-
-// One call of the network over ids that follow what the cache holds.
+// One call of the network over ids that follow what the sequence holds.
 at::Tensor Context::forward(const int* ids, size_t count, size_t length) {
+    PagedCache cache({&sequence_});
     ModelInput input;
     input.ids = at::empty({1, static_cast<int64_t>(count)}, at::kLong);
     std::copy(ids, ids + count, input.ids.data_ptr<int64_t>());
     input.ids = input.ids.to(network_->parameters().device());
-    input.cache = &cache_;
+    input.cache = &cache;
     input.lengths = at::full({1, 1}, static_cast<int64_t>(length), at::kLong);
     at::Tensor states = network_->hidden(input);
     ids_.insert(ids_.end(), ids, ids + count);
@@ -82,34 +50,43 @@ at::Tensor Context::last_logits(const at::Tensor& states) {
     return network_->logits(last).to(at::kFloat).reshape({-1});
 }
 
-at::Tensor Context::read(const std::vector<int>& ids, size_t* reused) {
+size_t Context::begin(const std::vector<int>& ids) {
     check(ids);
-    c10::InferenceMode guard;
-    size_t common = 0,
-           most = std::min(prompt_, ids.size() - 1);  // the last id is read for its logits
-    if (uint64_t stamp = weights_stamp(*network_); stamp != stamp_) {
-        stamp_ = stamp;
-        most = 0;
-    }
-    const auto length = static_cast<int64_t>(ids.size());
-    if (network_->regime(length) != regime_) most = 0;
-    regime_ = network_->regime(length);
-    while (common < most && ids[common] == ids_[common]) ++common;
-    size_t kept = 0;
-    while (block_end(kept) <= common) kept = block_end(kept);
-    ids_.resize(kept);
-    prompt_ = kept;
-    cache_.crop(static_cast<int64_t>(kept));
-    if (reused) *reused = kept;
+    return begin(ids, ids.size() - 1);  // the last id is read for its logits
+}
 
-    at::Tensor states;
-    while (ids_.size() < ids.size()) {
+size_t Context::begin(const std::vector<int>& ids, size_t most) {
+    store_->check_weights();
+    regime_ = network_->regime(static_cast<int64_t>(ids.size()));
+    asked_ = ids;
+    crop(0);
+    const size_t kept = store_->find(regime_, ids, most, sequence_);
+    ids_.assign(ids.begin(), ids.begin() + kept);
+    return kept;
+}
+
+at::Tensor Context::forward_block(size_t keep) {
+    const size_t first = ids_.size(), end = std::min(store_->block_end(first), asked_.size());
+    at::Tensor states = forward(asked_.data() + first, end - first, asked_.size());
+    if (end <= keep && end == store_->block_end(first)) store_->keep(regime_, ids_, sequence_);
+    return states;
+}
+
+at::Tensor Context::read_block() {
+    c10::InferenceMode guard;
+    at::Tensor states = forward_block(asked_.size());
+    return ids_.size() == asked_.size() ? last_logits(states) : at::Tensor();
+}
+
+at::Tensor Context::read(const std::vector<int>& ids, size_t* reused) {
+    const size_t kept = begin(ids);
+    if (reused) *reused = kept;
+    at::Tensor logits;
+    while (!logits.defined()) {
         if (interrupt::requested()) return {};
-        size_t end = std::min(block_end(ids_.size()), ids.size());
-        states = forward(ids.data() + ids_.size(), end - ids_.size(), ids.size());
-        prompt_ = ids_.size();
+        logits = read_block();
     }
-    return last_logits(states);
+    return logits;
 }
 
 at::Tensor Context::step(int id) {
@@ -140,33 +117,49 @@ at::Tensor Context::extend(const int* ids, size_t count) {
     return network_->logits(states).to(at::kFloat).squeeze(0);
 }
 
+at::Tensor Context::step_all(const std::vector<Context*>& contexts, const std::vector<int>& ids) {
+    c10::InferenceMode guard;
+    const auto rows = static_cast<int64_t>(contexts.size());
+    std::vector<KvSequence*> sequences;
+    for (Context* context : contexts) sequences.push_back(&context->sequence_);
+    PagedCache cache(sequences);
+    const int64_t past = cache.length();
+    Model& network = *contexts.at(0)->network_;
+    ModelInput input;
+    input.cache = &cache;
+    input.ids = at::empty({rows, 1}, at::kLong);
+    input.positions = at::empty({rows, 1}, at::kLong);
+    at::Tensor mask = at::ones({rows, past + 1}, at::kBool);
+    for (int64_t i = 0; i < rows; ++i) {
+        const int64_t length = sequences[size_t(i)]->length();
+        input.ids.data_ptr<int64_t>()[i] = ids.at(size_t(i));
+        input.positions.data_ptr<int64_t>()[i] = length;
+        std::fill_n(mask.data_ptr<bool>() + i * (past + 1), past - length, false);
+    }
+    input.lengths = input.positions + 1;
+    const at::Device device = network.parameters().device();
+    input.ids = input.ids.to(device);
+    input.mask = mask.to(device);
+    at::Tensor states = network.hidden(input);
+    for (size_t i = 0; i < contexts.size(); ++i) contexts[i]->ids_.push_back(ids[i]);
+    return network.logits(states).to(at::kFloat).squeeze(1);
+}
+
 void Context::crop(size_t length) {
-    cache_.crop(static_cast<int64_t>(length));
+    sequence_.crop(static_cast<int64_t>(length));
     ids_.resize(length);
-    prompt_ = std::min(prompt_, length);
 }
 
 void Context::scan(const std::vector<int>& ids,
-                   const std::function<void(const at::Tensor&, size_t)>& each) {
+                   const std::function<void(const at::Tensor&, size_t)>& each, size_t untold) {
     check(ids);
     c10::InferenceMode guard;
-    ids_.clear();
-    prompt_ = 0;
-    cache_.crop(0);
+    begin(ids, untold);
     while (ids_.size() < ids.size()) {
         interrupt::check();
-        size_t first = ids_.size(), end = std::min(block_end(first), ids.size());
-        each(forward(ids.data() + first, end - first, ids.size()), first);
+        const size_t first = ids_.size();
+        each(forward_block(untold), first);
     }
 }
-
-BorrowedContext::BorrowedContext(LanguageModel& model) : model_(model) {
-    context_.swap(model.context);
-    // Another network was put in: what was read is worth nothing.
-    if (!context_ || !context_->reads(*model.network))
-        context_ = std::make_shared<Context>(model.network);
-}
-
-BorrowedContext::~BorrowedContext() { model_.context = std::move(context_); }
 
 }  // namespace moonlet

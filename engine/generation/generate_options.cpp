@@ -41,6 +41,10 @@ const OptionTable& GenerateOptions::rows() {
         {"draft_tokens", "integer", "8", "draft: most tokens ahead"},
         {"ngram_max", "integer", "4", "draft = \"ngram\": longest run of tokens to look up"},
         {"ngram_min", "integer", "2", "draft = \"ngram\": shortest run of tokens to look up"},
+        {"overflow", "\"error\"|\"slide\"", "\"error\"",
+         "where the context is full: end (a prompt too long is an error), or drop all but the "
+         "first sinks and the newest half, read that anew and go on"},
+        {"sinks", "integer", "4", "overflow = \"slide\": tokens of the beginning that stay"},
     };
     return table;
 }
@@ -66,6 +70,13 @@ GenerateOptions GenerateOptions::from_json(const Json& json, const GenerationCon
     read_option(json, "special", o.special);
     read_option(json, "skip_special", o.skip_special);
     read_option(json, "ignore_eos", o.ignore_eos);
+    std::string overflow = "error";
+    read_option(json, "overflow", overflow);
+    if (overflow != "error" && overflow != "slide")
+        throw Error("overflow " + quote(overflow), "\"error\" or \"slide\"");
+    o.slide = overflow == "slide";
+    read_option(json, "sinks", o.sinks);
+    if (o.sinks < 0) throw Error("sinks " + std::to_string(o.sinks), "0 or more");
     if (auto stop = json.find("stop"); stop != json.end() && !stop->is_null()) {
         if (stop->is_string()) o.stop = {stop->get<std::string>()};
         else

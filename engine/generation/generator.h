@@ -31,6 +31,12 @@ struct GenerateOptions {
     bool draft_ngram = false;
     int draft_tokens = 8;  // most ids drafted for one call
     int ngram_max = 4, ngram_min = 2;
+    // Where the context is full: end ("length"), or drop what lies between the first `sinks` ids
+    // and the most recent half of the context, read what is left as a prompt, and go on; a prompt
+    // that is too long loses its middle likewise. Attention leans on the first positions
+    // (StreamingLLM, Xiao et al. 2023).
+    bool slide = false;
+    int sinks = 4;
 
     // The rows of m:generate's options, and the struct from checked Json over the model's own
     // generation_config: a temperature above 0 samples, do_sample=false or temperature 0 is greedy,
@@ -56,6 +62,9 @@ struct GenerationResult {
     bool speculated = false;    // something drafted
     size_t drafted_tokens = 0;  // ids proposed, and those of them that were right
     size_t accepted_tokens = 0;
+    std::string error;               // of a prompt of a batch, finish_reason "error"
+    size_t slid = 0;                 // how often the context was full and dropped something,
+    size_t dropped_tokens = 0;       // and how much in all
     size_t cached_tokens = 0;        // of the prompt, read by an earlier call and used again
     double prompt_seconds = 0;       // reading the prompt
     double first_token_seconds = 0;  // from the call to the first token

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/opened.h"
-#include "generation/context.h"
+#include "generation/kv_store.h"
 #include "generation/pooling.h"
 
 namespace moonlet {
@@ -124,17 +124,23 @@ ChatTemplate& LanguageModel::need_chat_template() const {
                 "use m:generate with a text of your own");
 }
 
+const std::shared_ptr<KvStore>& LanguageModel::kv() {
+    // Another network was put in: what was read is worth nothing.
+    if (!kv_ || !kv_->keeps_for(*network))
+        kv_ = std::make_shared<KvStore>(network, KvOptions{kv_budget, kv_int8});
+    return kv_;
+}
+
 size_t LanguageModel::bytes() const {
     const Overlay* overlay = network ? network->overlay().get() : nullptr;
     return (network ? network->parameters().bytes() : 0) + (overlay ? overlay->bytes() : 0) +
-           (context ? context->bytes() : 0) + (tokenizer ? tokenizer->bytes() : 0);
+           (kv_ ? kv_->pool().bytes() : 0) + (tokenizer ? tokenizer->bytes() : 0);
 }
 
 std::string LanguageModel::describe() const {
     Parameters& parameters = network->parameters();
     std::string text = network->model_type() + " · " + count_text(parameters.count()) +
-                       " params · " + weights_text(parameters) + " · " +
-                       parameters.device().str();
+                       " params · " + weights_text(parameters) + " · " + parameters.device().str();
     if (const Classifier* head = network->classifier())
         text += " · " + std::to_string(head->labels.size()) + " labels";
     if (network->max_positions() > 0) text += " · ctx " + std::to_string(network->max_positions());

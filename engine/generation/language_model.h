@@ -30,7 +30,7 @@ struct GenerationConfig {
     static GenerationConfig from_json(const Json& generation_config, const Json& config);
 };
 
-class Context;  // generation/context.h
+class KvStore;  // generation/kv_store.h
 
 struct LanguageModel {
     std::string name;    // "demo", or the folder's last part
@@ -46,16 +46,24 @@ struct LanguageModel {
     // What a cross-encoder's score goes through, as sentence-transformers writes it
     // ("torch.nn.modules.linear.Identity"); "" = its default, Sigmoid.
     std::string activation;
-    // What the last call read, so that the next one reads only what is new. It notices weights that
-    // were trained or exchanged; whoever changes them unseen (raw pointers) drops it by reset().
-    std::shared_ptr<Context> context;
+    // How keys and values are kept: bytes of all that are held (0 = a quarter of what is free at
+    // first use), and whether as int8.
+    size_t kv_budget = 0;
+    bool kv_int8 = false;
 
     // Error naming the model when there is no tokenizer / template.
     Tokenizer& need_tokenizer() const;
     ChatTemplate& need_chat_template() const;
-    size_t bytes() const;  // weights, kept context and tokenizer
+    // What it keeps of texts it has read, so that later ones read only what is new. It notices
+    // weights that were trained or exchanged. Error: an encoder.
+    const std::shared_ptr<KvStore>& kv();
+    void forget() { kv_.reset(); }
+    size_t bytes() const;  // weights, keys and values held, tokenizer
     // "llama · 3.4 M params · bf16 · cpu · ctx 512 · chat template yes"
     std::string describe() const;
+
+  private:
+    std::shared_ptr<KvStore> kv_;
 };
 
 // `name` as core resolve_model_path takes it: a folder, or a .gguf file (of shards, any one), or a

@@ -95,9 +95,11 @@ Likelihood score_ids(LanguageModel& model, const std::vector<int>& ids, size_t f
     if (first < ids.size()) {
         // The last token is told of, but nothing is asked behind it.
         std::vector<int> read(ids.begin(), ids.end() - 1);
-        Context(model.network).scan(read, [&](const at::Tensor& states, size_t begin) {
+        auto add = [&](const at::Tensor& states, size_t begin) {
             scorer.add(*model.network, states, begin);
-        });
+        };
+        // The state before `first` is the first one asked.
+        Context(model).scan(read, add, first > 0 ? first - 1 : 0);
     }
     scorer.result.tokens = static_cast<int>(scorer.result.logprobs.size());
     return scorer.result;

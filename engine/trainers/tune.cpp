@@ -97,7 +97,7 @@ std::shared_ptr<LanguageModel> tuned_model(const std::shared_ptr<LanguageModel>&
     }
     o.adapter = name_of(*given, o);
     auto model = std::make_shared<LanguageModel>(*given);
-    model->context.reset();
+    model->forget();
     model->network = share_model(*given->network);
     Adapters& own = Adapters::of(*model->network);
     if (set && set->has(o.adapter)) {

@@ -105,8 +105,8 @@ TEST_CASE("an interrupt at any call leaves a beginning, and the next call is rig
             for (int n = 1; n <= calls; ++n) {
                 INFO("call " << n << " of " << calls);
                 // A model that has read nothing takes as many calls as the first one did.
-                model->context = nullptr;
-                if (o.draft_model) o.draft_model->context = nullptr;
+                model->forget();
+                if (o.draft_model) o.draft_model->forget();
                 std::string streamed;
                 left = n;
                 auto partial = generate(*model, prompt, o, [&](const std::string& piece) {

@@ -185,7 +185,7 @@ TEST_CASE("a kept context does not outlive a step", "[lora]") {
             trainer->step();
             const double kept = next_tokens(*model, ids, 1)[0].logprob;
             CHECK(kept != before);
-            model->context.reset();
+            model->forget();
             CHECK(next_tokens(*model, ids, 1)[0].logprob == kept);
         }
     }
