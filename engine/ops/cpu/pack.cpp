@@ -70,6 +70,7 @@ ALWAYS_INLINE Floats clamped(const Floats& v, float low, float high) {
 // Halves of the lanes put together until one is left.
 typedef float Eight __attribute__((vector_size(32)));
 typedef float Four __attribute__((vector_size(16)));
+typedef int32_t Picks __attribute__((vector_size(16)));
 struct Sum {
     template <class V>
     ALWAYS_INLINE static V join(const V& a, const V& b) {
@@ -83,14 +84,29 @@ struct Most {
     }
 };
 template <class Join>
-ALWAYS_INLINE float folded(const Floats& v) {
+ALWAYS_INLINE Four quarter(const Floats& v) {
     Eight eight[2];
     std::memcpy(eight, &v, sizeof v);
     const Eight one = Join::join(eight[0], eight[1]);
     Four four[2];
     std::memcpy(four, &one, sizeof one);
-    const Four last = Join::join(four[0], four[1]);
+    return Join::join(four[0], four[1]);
+}
+template <class Join>
+ALWAYS_INLINE float folded(const Floats& v) {
+    const Four last = quarter<Join>(v);
     return Join::join(Join::join(last[0], last[2]), Join::join(last[1], last[3]));
+}
+// The totals of four at once.
+ALWAYS_INLINE Four totals(const Floats (&v)[4]) {
+    const Four a = quarter<Sum>(v[0]), b = quarter<Sum>(v[1]), c = quarter<Sum>(v[2]),
+               d = quarter<Sum>(v[3]);
+    const Four ab =
+        __builtin_shuffle(a, b, Picks{0, 4, 1, 5}) + __builtin_shuffle(a, b, Picks{2, 6, 3, 7});
+    const Four cd =
+        __builtin_shuffle(c, d, Picks{0, 4, 1, 5}) + __builtin_shuffle(c, d, Picks{2, 6, 3, 7});
+    return __builtin_shuffle(ab, cd, Picks{0, 1, 4, 5}) +
+           __builtin_shuffle(ab, cd, Picks{2, 3, 6, 7});
 }
 ALWAYS_INLINE float total(const Floats& v) { return folded<Sum>(v); }
 ALWAYS_INLINE float most_of(const Floats& v) { return folded<Most>(v); }
@@ -143,27 +159,22 @@ struct Int4 {
         const float signed_most = most_of(highest) == most ? most : -most;
         // Where the largest value may fall between two codes: of many such sets of four the one
         // that leaves the least error in normal numbers, groups of 32 and of 128.
-        constexpr float kEnds[] = {-8.0f, -8.5f, -7.25f, -9.0f};
-        constexpr int kTries = sizeof(kEnds) / sizeof(*kEnds);
+        constexpr float kEnds[4] = {-8.0f, -8.5f, -7.25f, -9.0f};
         const float step = most > 0 ? 1 / signed_most : 0;
-        float products[kTries], squares[kTries];
-#pragma GCC unroll 8
-        for (int t = 0; t < kTries; ++t) {
-            const float inverse = kEnds[t] * step;
-            Floats product{}, square{};
-            for (int64_t i = 0; i < n; ++i) {
-                const Floats x = v[i].get(), q = clamped(nearest(x * inverse), -8, 7);
-                product += q * x;
-                square += q * q;
+        Floats product[4] = {}, square[4] = {};
+        for (int64_t i = 0; i < n; ++i) {
+            const Floats x = v[i].get();
+#pragma GCC unroll 4
+            for (int t = 0; t < 4; ++t) {
+                const Floats q = clamped(nearest(x * (kEnds[t] * step)), -8, 7);
+                product[t] += q * x;
+                square[t] += q * q;
             }
-            products[t] = total(product);
-            squares[t] = total(square);
         }
+        const Four products = totals(product), squares = totals(square);
+        const Four gains = products * products / (squares > 0 ? squares : Four{} + 1.0f);
         int best = 0;
-        for (int t = 1; t < kTries; ++t) {
-            const float a = products[t] * products[t] * squares[best];
-            best = a > products[best] * products[best] * squares[t] ? t : best;
-        }
+        for (int t = 1; t < 4; ++t) best = gains[t] > gains[best] ? t : best;
         float scale = squares[best] > 0 ? products[best] / squares[best] : 0;
         const uint16_t half = to_half(scale);
         scale = from_half(half);
