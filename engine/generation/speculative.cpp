@@ -16,8 +16,9 @@ constexpr int kFirst = 4;         // ids of the first draft
 constexpr int kLongestWait = 32;  // tokens without a draft after many that were wrong at once
 // Rereading may cost so many tokens more than drafts have saved before drafting ends.
 constexpr size_t kPatience = 16;
-// Rows equal to single steps before others are believed to be: in bf16 some are equal by chance.
-constexpr size_t kEvidence = 32;
+// Logits, of two rows at least, equal to those of single steps before others are believed to be:
+// in bf16 a few hundred may be equal by chance.
+constexpr size_t kEvidence = 10000;
 
 // How far the rounding of a row of several lies from that of a single step, relative to the largest
 // logit: some units in the last place of what the network computes in, by which the states of every
@@ -120,7 +121,8 @@ void Speculation::keep(size_t length) {
 }
 
 bool Speculation::trusted(size_t length) const {
-    return equal_ >= kEvidence && !differs_ && span_ <= equal_span_ && length <= trusted_length_;
+    return equal_ > 1 && equal_ * size_t(last_.numel()) >= kEvidence && !differs_ &&
+           span_ <= equal_span_ && length <= trusted_length_;
 }
 
 bool Speculation::exact(const at::Tensor& row, double factor) const {
@@ -136,6 +138,7 @@ bool Speculation::exact(const at::Tensor& row, double factor) const {
 }
 
 at::Tensor Speculation::reread(const std::vector<int>& ids) {
+    if (place_ < draft_.size()) judge(place_);  // the rest of it is lost
     draft_.clear();
     place_ = 0;
     reread_ += ids.size() - single_;
