@@ -69,9 +69,13 @@ void plain_tile(const typename S::Weight* w, const typename S::Value* x, int64_t
     for (int m = 0; m < kRows; ++m)
         for (int n = 0; n < kColumns; ++n)
             sums[m][n] = k == 0 ? zeros() : load(kept + (m * kColumns + n) * 16);
-    for (; k + S::kStep <= k1; k += S::kStep) {
+    // Rows side by side are no stream that the processor sees: the next ones are asked for in
+    // order.
+    const typename S::Weight* next = w + kColumns * (width + k);
+    for (; k + S::kStep <= k1; k += S::kStep, next += kColumns * S::kStep) {
         typename S::Wide wide[kColumns];
         for (int n = 0; n < kColumns; ++n) {
+            if (kColumns > 1) fetch(next + n * S::kStep);
             wide[n] = S::weight(w + n * width + k);
         }
         for (int m = 0; m < kRows; ++m) {
