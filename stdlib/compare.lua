@@ -38,6 +38,7 @@ local OPTIONS = options.rows {
     "seed integer", "logprobs boolean|integer", "do_sample boolean", "ignore_eos boolean",
     "special boolean", "skip_special boolean", "draft any", "draft_tokens integer",
     "ngram_max integer", "ngram_min integer",
+    "overflow string", "sinks integer",
 }
 
 local function check_list(value, what, wanted)

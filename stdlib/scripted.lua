@@ -38,6 +38,7 @@ local GENERATE = options.rows {
     "logprobs boolean|integer", "on_text function", "stream boolean", "tools table",
     "do_sample boolean", "special boolean", "skip_special boolean", "ignore_eos boolean",
     "draft any", "draft_tokens integer", "ngram_max integer", "ngram_min integer",
+    "overflow string", "sinks integer",
 }
 
 --- A model that gives prepared replies in turn: strings, tables like a Generation, or functions of

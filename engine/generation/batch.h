@@ -7,8 +7,8 @@
 //
 // A row draws from its own seed and its answer does not depend on its company: `invariant` reads
 // every row in a call of its own, so that the answer is, bit for bit, what generate() gives for
-// that prompt and seed; without it the same holds wherever the network's kernels give a row the
-// same numbers whatever stands beside it, elsewhere up to rounding.
+// that prompt and seed; without it the same holds on the CPU for Llama's kin, whose kernels give a
+// row the same numbers whatever stands beside it, elsewhere (gpt2, experts, GPUs) up to rounding.
 #pragma once
 
 #include <functional>

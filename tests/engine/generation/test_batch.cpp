@@ -144,6 +144,25 @@ TEST_CASE("rows of one call say what they say alone, up to rounding", "[batch]")
     }
 }
 
+TEST_CASE("where native kernels read the rows, company changes no bit", "[batch]") {
+    for (size_t family : {0, 1, 3, 4})
+        for (auto dtype : {at::kFloat, at::kBFloat16}) {
+            const Json& config = families()[family];
+            INFO(config["model_type"] << " " << c10::toString(dtype));
+            auto model = random_model(config, dtype), fresh = random_model(config, dtype);
+            BatchOptions options;
+            options.batch_size = 8;
+            options.generate.max_tokens = 20;
+            options.generate.logprobs = true;
+            options.generate.temperature = 1;
+            options.generate.seed = 5;
+            const auto prompts = some_prompts();
+            auto results = generate_batch(*model, prompts, options);
+            for (size_t i = 0; i < prompts.size(); ++i)
+                check_equal(results[i], alone(*fresh, prompts[i], options.generate, i));
+        }
+}
+
 TEST_CASE("what prompts have in common is read once", "[batch]") {
     auto model = test::tiny();
     std::vector<std::vector<int>> prompts(6, test::some_ids(100));
