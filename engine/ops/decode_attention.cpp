@@ -89,6 +89,7 @@ class Paged {
         room_ = scratch.take<float>(room_floats_ * cpu::threads());
     }
 
+    int worth_threads() const { return worth(tasks_ * cpu::kSpan / 4 * tokens_ * group_ * width_); }
     float* room(const cpu::Team& team) const { return room_ + team.index * room_floats_; }
 
     // Turns queries into `queries`, keys into the pages, unless k has no base; k_norm and q_norm:
@@ -211,13 +212,15 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         x.stride(1), x.stride(2)};
     };
     const Heads<T> from_q = heads_of(q), from_k = heads_of(k), from_v = heads_of(v);
-    cpu::together([&](cpu::Team& team) {
-        paged.place(team, from_q, from_k, from_v, nullptr, nullptr);
-        team.barrier();
-        paged.attend(team);
-        team.barrier();
-        paged.join(team);
-    });
+    cpu::together(
+        [&](cpu::Team& team) {
+            paged.place(team, from_q, from_k, from_v, nullptr, nullptr);
+            team.barrier();
+            paged.attend(team);
+            team.barrier();
+            paged.join(team);
+        },
+        paged.worth_threads());
     return result;
 }
 
@@ -249,13 +252,15 @@ at::Tensor in_line(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v
     paged.out = static_cast<T*>(result.data_ptr());
     const Heads<T> from{static_cast<T*>(const_cast<void*>(q.const_data_ptr())), q.stride(0),
                         q.stride(2), q.stride(1)};
-    cpu::together([&](cpu::Team& team) {
-        paged.place(team, from, {}, {}, nullptr, nullptr);
-        team.barrier();
-        paged.attend(team);
-        team.barrier();
-        paged.join(team);
-    });
+    cpu::together(
+        [&](cpu::Team& team) {
+            paged.place(team, from, {}, {}, nullptr, nullptr);
+            team.barrier();
+            paged.attend(team);
+            team.barrier();
+            paged.join(team);
+        },
+        paged.worth_threads());
     return result.transpose(1, 2);
 }
 
@@ -292,37 +297,39 @@ at::Tensor step(const at::Tensor& given, const AttentionStep& s, const PagedCall
     };
 
     Turns firsts, lasts;
-    cpu::together([&](cpu::Team& team) {
-        if (input.converts()) {
-            input.fill(team);
+    cpu::together(
+        [&](cpu::Team& team) {
+            if (input.converts()) {
+                input.fill(team);
+                team.barrier();
+            }
+            multiply(team, firsts, input, products, 3, [&](size_t i, int64_t begin, int64_t end) {
+                finish(products[i], begin, end, projected + (products[i].y - sums));
+            });
             team.barrier();
-        }
-        multiply(team, firsts, input, products, 3, [&](size_t i, int64_t begin, int64_t end) {
-            finish(products[i], begin, end, projected + (products[i].y - sums));
-        });
-        team.barrier();
-        if (s.norm_of_all) {
-            if (team.index == 0)
-                for (int64_t row = 0; row < rows; ++row) {
-                    if (q_norm) q_norm(projected + row * all, k_at, norm_room);
-                    if (k_norm) k_norm(projected + row * all + k_at, v_at - k_at, norm_room);
-                }
+            if (s.norm_of_all) {
+                if (team.index == 0)
+                    for (int64_t row = 0; row < rows; ++row) {
+                        if (q_norm) q_norm(projected + row * all, k_at, norm_room);
+                        if (k_norm) k_norm(projected + row * all + k_at, v_at - k_at, norm_room);
+                    }
+                team.barrier();
+            }
+            paged.place(team, q, k, v, s.norm_of_all ? nullptr : &q_norm,
+                        s.norm_of_all ? nullptr : &k_norm);
             team.barrier();
-        }
-        paged.place(team, q, k, v, s.norm_of_all ? nullptr : &q_norm,
-                    s.norm_of_all ? nullptr : &k_norm);
-        team.barrier();
-        paged.attend(team);
-        team.barrier();
-        paged.join(team);
-        team.barrier();
-        if (seen.converts()) {
-            seen.fill(team);
+            paged.attend(team);
             team.barrier();
-        }
-        multiply(team, lasts, seen, &last, 1,
-                 [&](size_t, int64_t begin, int64_t end) { finish(last, begin, end, y); });
-    });
+            paged.join(team);
+            team.barrier();
+            if (seen.converts()) {
+                seen.fill(team);
+                team.barrier();
+            }
+            multiply(team, lasts, seen, &last, 1,
+                     [&](size_t, int64_t begin, int64_t end) { finish(last, begin, end, y); });
+        },
+        std::max(paged.worth_threads(), worth(rows * all * x.size(2))));
     return result;
 }
 

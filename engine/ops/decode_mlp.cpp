@@ -44,34 +44,36 @@ at::Tensor step(const at::Tensor& given, const cpu::RowWeights& gate, const cpu:
     const Product last{&down, sums, out};
 
     Turns gates, downs;
-    cpu::together([&](cpu::Team& team) {
-        if (input.converts()) {
-            input.fill(team);
+    cpu::together(
+        [&](cpu::Team& team) {
+            if (input.converts()) {
+                input.fill(team);
+                team.barrier();
+            }
+            // The same columns of both, so that whoever has them can go on with them.
+            gates.take(team, (inner + 15) / 16, [&](int64_t from, int64_t to) {
+                const int64_t begin = from * 16, end = std::min(inner, to * 16);
+                float *a = sums + begin, *b = a + inner;
+                gate.multiply(input.rows(gate), begin, end, a, 2 * inner);
+                up.multiply(input.rows(up), begin, end, b, 2 * inner);
+                auto at = [&](const float* bias) { return bias ? bias + begin : nullptr; };
+                for (int64_t row = 0; row < rows; ++row)
+                    cpu::gated(act, a + row * 2 * inner, at(gate.bias()), b + row * 2 * inner,
+                               at(up.bias()), end - begin, between + row * inner + begin);
+            });
             team.barrier();
-        }
-        // The same columns of both, so that whoever has them can go on with them.
-        gates.take(team, (inner + 15) / 16, [&](int64_t from, int64_t to) {
-            const int64_t begin = from * 16, end = std::min(inner, to * 16);
-            float *a = sums + begin, *b = a + inner;
-            gate.multiply(input.rows(gate), begin, end, a, 2 * inner);
-            up.multiply(input.rows(up), begin, end, b, 2 * inner);
-            auto at = [&](const float* bias) { return bias ? bias + begin : nullptr; };
-            for (int64_t row = 0; row < rows; ++row)
-                cpu::gated(act, a + row * 2 * inner, at(gate.bias()), b + row * 2 * inner,
-                           at(up.bias()), end - begin, between + row * inner + begin);
-        });
-        team.barrier();
-        if (next.converts()) {
-            next.fill(team);
-            team.barrier();
-        }
-        multiply(team, downs, next, &last, 1, [&](size_t, int64_t begin, int64_t end) {
-            const float* bias = down.bias();
-            for (int64_t row = 0; row < rows; ++row)
-                cpu::add_bias(sums + row * out + begin, bias ? bias + begin : nullptr, end - begin,
-                              y + row * out + begin);
-        });
-    });
+            if (next.converts()) {
+                next.fill(team);
+                team.barrier();
+            }
+            multiply(team, downs, next, &last, 1, [&](size_t, int64_t begin, int64_t end) {
+                const float* bias = down.bias();
+                for (int64_t row = 0; row < rows; ++row)
+                    cpu::add_bias(sums + row * out + begin, bias ? bias + begin : nullptr,
+                                  end - begin, y + row * out + begin);
+            });
+        },
+        worth(rows * inner * (2 * width + out)));
     return result;
 }
 

@@ -75,6 +75,10 @@ class Turns {
     std::atomic<int64_t> next_{0};
 };
 
+// How many threads so many products of numbers are worth: few are done before another thread has
+// heard of them.
+inline int worth(int64_t products) { return products < (1 << 17) ? 1 : 1 << 20; }
+
 // Products of the same rows with several weights, one result beside the other.
 struct Product {
     const cpu::RowWeights* weights;
