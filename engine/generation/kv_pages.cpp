@@ -16,7 +16,8 @@ namespace moonlet {
 
 namespace {
 
-std::string megabytes(size_t bytes) {
+std::string size_text(size_t bytes) {
+    if (bytes < 10'000'000) return std::to_string((bytes + 999) / 1000) + " kB";
     return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
 }
 
@@ -54,8 +55,8 @@ KvPageRef KvPool::take() {
     while (!fits(1, 0) && make_room && make_room()) {
     }
     if (budget_.strict && !fits(1, 0))
-        throw Error("keys and values of " + megabytes(*held_ + page_bytes_),
-                    "at most " + megabytes(budget_.bytes) + ", the model's kv_budget",
+        throw Error("keys and values of " + size_text(*held_ + page_bytes_),
+                    "at most " + size_text(budget_.bytes) + ", the model's kv_budget",
                     "shorten the text, or give models.load a larger kv_budget");
     c10::InferenceMode guard;  // whoever asks
     auto page = std::make_shared<KvPage>();

@@ -159,4 +159,18 @@ t.test("a prefix goes to a file and back", function()
     t.error(function() m:save_prefix(path, "fox") end, "at least 32")
 end)
 
+t.test("keys and values as int8, and a budget that is kept", function()
+    local demo, int8 = moonlet.models.load "demo", moonlet.models.load("demo", { kv = "int8" })
+    local text = demo:generate("Once upon a time", { max_tokens = 150, ignore_eos = true }).text
+    local a, b = demo:loglikelihood("Once", text), int8:loglikelihood("Once", text)
+    t.ok(math.abs(a.logprob - b.logprob) / a.tokens < 0.01)
+    t.ok(a.logprob ~= b.logprob)
+    t.eq(int8:cache().kv, "int8")
+    local small = moonlet.models.load("demo", { kv_budget = 200000 })
+    t.error(function() small:generate(text, { max_tokens = 4 }) end, "kv_budget")
+    t.eq(small:generate("Once", { max_tokens = 4 }).text,
+        demo:generate("Once", { max_tokens = 4 }).text)
+    t.error(function() moonlet.models.load("demo", { kv = "int4" }) end, "int8")
+end)
+
 t.done()
