@@ -72,6 +72,8 @@ at::Tensor bytes_of(const GgufTensor& t, int64_t expert) {
         [owner = t.owner](void*) mutable { owner.reset(); }, at::kByte);
 }
 
+constexpr int kReleaseCalls = 64;  // of `between`: some megabytes have been read since
+
 // A table's rows straight from the file.
 class GgufRows : public PackedRows {
   public:
@@ -132,9 +134,17 @@ std::shared_ptr<LinearWeight> GgufSource::packed(const std::string& name, const 
                         " stands for " + quote(name, 120) + " of " + std::to_string(bytes.size(0)) +
                         " rows",
                     std::to_string(shape.out) + " by its metadata");
+    // What has been read of the map leaves memory on the way: a table and its panels are large.
+    auto release = [&] {
+        for (const GgufTensor* part : place.parts) release_pages(part->data, part->bytes);
+    };
+    int calls = 0;
     auto weight =
-        blocks_weight(bytes, blocks_of(place.parts[0]->type).value(), shape.in, bias, dtype);
-    for (const GgufTensor* part : place.parts) release_pages(part->data, part->bytes);
+        blocks_weight(bytes, blocks_of(place.parts[0]->type).value(), shape.in, bias, dtype, [&] {
+            interrupt::check();
+            if (++calls % kReleaseCalls == 0) release();
+        });
+    release();
     return weight;
 }
 

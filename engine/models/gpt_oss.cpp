@@ -16,9 +16,12 @@ namespace {
 Config with_rope(const Config& c) {
     if (c.has("rope_parameters") || c.has("rope_scaling")) return c;
     Json json = c.json();
-    json["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 32.0},
-                            {"beta_fast", 32.0},   {"beta_slow", 1.0},
-                            {"truncate", false},   {"original_max_position_embeddings", 4096}};
+    json["rope_scaling"] = {{"rope_type", "yarn"},
+                            {"factor", 32.0},
+                            {"beta_fast", 32.0},
+                            {"beta_slow", 1.0},
+                            {"truncate", false},
+                            {"original_max_position_embeddings", 4096}};
     return Config(json, c.where());
 }
 
@@ -89,14 +92,16 @@ struct Block {
 
     Block(Parameters& p, const std::string& name, const Shape& s, int64_t layer)
         : before_attention(p, name + ".input_layernorm", s.hidden, s.eps, ops::NormWeight::wide),
-          before_mlp(p, name + ".post_attention_layernorm", s.hidden, s.eps, ops::NormWeight::wide),
+          before_mlp(p, name + ".post_attention_layernorm", s.hidden, s.eps,
+                     ops::NormWeight::wide),
           attention(p, name + ".self_attn", s.attention(layer), layer),
           mlp(p, name + ".mlp", s) {}
 };
 
 class GptOss : public Decoder {
   public:
-    GptOss(const Config& c, Parameters& p) : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
+    GptOss(const Config& c, Parameters& p)
+        : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
         max_positions_ = scaled_context(shape_.rope, max_positions_);
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, layer_name(i), shape_, i);

@@ -44,7 +44,8 @@ struct Block {
 
 class Mixtral : public Decoder {
   public:
-    Mixtral(const Config& c, Parameters& p) : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
+    Mixtral(const Config& c, Parameters& p)
+        : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
         max_positions_ = scaled_context(shape_.rope, max_positions_);
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, layer_name(i), shape_, i);

@@ -33,6 +33,8 @@ class PlainSource : public TensorSource {
     std::shared_ptr<TensorSource> source_;
 };
 
+constexpr int kReleaseCalls = 64;  // of `between`: some megabytes have been read since
+
 class QuantisingSource : public TensorSource {
   public:
     QuantisingSource(std::shared_ptr<TensorSource> source, const QuantOptions& options)
@@ -57,7 +59,11 @@ class QuantisingSource : public TensorSource {
         at::NoGradGuard no_grad;
         at::Tensor dense = source_->get(name, shape.stored(), {});
         if (shape.transposed) dense = dense.t();
-        auto weight = quantised_weight(dense, packing_, group_, bias, dtype);
+        int calls = 0;
+        auto weight = quantised_weight(dense, packing_, group_, bias, dtype, [&] {
+            interrupt::check();
+            if (++calls % kReleaseCalls == 0) source_->release(name);
+        });
         source_->release(name);
         report_progress({"quantising", double(++done_), 0, "weights", ""});
         return weight;

@@ -19,8 +19,11 @@ struct Shape : DecoderShape {
     ops::RopeOptions rope;
 
     explicit Shape(const Config& c)
-        : DecoderShape(
-              c, {.vocab = 151936, .inner = 6144, .layers = 24, .kv_heads = 4, .positions = 32768}),
+        : DecoderShape(c, {.vocab = 151936,
+                           .inner = 6144,
+                           .layers = 24,
+                           .kv_heads = 4,
+                           .positions = 32768}),
           attention_bias(c.boolean("attention_bias", false)),
           normalize(c.boolean("norm_topk_prob", false)),
           window(c.boolean("use_sliding_window", false) ? c.size_or_none("sliding_window", 4096)
@@ -69,7 +72,8 @@ struct Block {
 
 class Qwen3Moe : public Decoder {
   public:
-    Qwen3Moe(const Config& c, Parameters& p) : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
+    Qwen3Moe(const Config& c, Parameters& p)
+        : Decoder(p, Shape(c)), shape_(c), rope_(shape_.rope) {
         max_positions_ = scaled_context(shape_.rope, max_positions_);
         for (int64_t i = 0; i < shape_.layers; ++i)
             blocks_.emplace_back(p, layer_name(i), shape_, i);

@@ -185,11 +185,10 @@ const char* name_of(cpu::Blocks type) {
 
 std::shared_ptr<LinearWeight> quantised_weight(const at::Tensor& given, cpu::Packing packing,
                                                int64_t group, const at::Tensor& bias,
-                                               at::ScalarType dtype) {
+                                               at::ScalarType dtype, const cpu::Between& between) {
     const bool narrow = given.scalar_type() == at::kBFloat16;
     const at::Tensor dense = (narrow ? given : given.to(at::kFloat)).contiguous();
     const int64_t rows = dense.size(0), width = dense.size(1);
-    auto between = [] { interrupt::check(); };
     auto weights =
         narrow ? cpu::pack(packing, bits(dense), rows, width, group, between)
                : cpu::pack(packing, dense.const_data_ptr<float>(), rows, width, group, between);
@@ -197,9 +196,9 @@ std::shared_ptr<LinearWeight> quantised_weight(const at::Tensor& given, cpu::Pac
 }
 
 std::shared_ptr<LinearWeight> blocks_weight(const at::Tensor& rows, cpu::Blocks type, int64_t in,
-                                            const at::Tensor& bias, at::ScalarType dtype) {
-    auto weights =
-        cpu::pack_blocks(type, rows.const_data_ptr(), rows.size(0), in, [] { interrupt::check(); });
+                                            const at::Tensor& bias, at::ScalarType dtype,
+                                            const cpu::Between& between) {
+    auto weights = cpu::pack_blocks(type, rows.const_data_ptr(), rows.size(0), in, between);
     return std::make_shared<PackedWeight>(std::move(weights), name_of(type), bias, dtype);
 }
 
