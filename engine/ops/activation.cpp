@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "ops/decode_mlp.h"
+#include "ops/few_rows.h"
 #include "ops/grad.h"
 
 namespace moonlet::ops {
@@ -33,6 +35,7 @@ Activation activation(const std::string& name) {
 
 at::Tensor gated(Activation act, const at::Tensor& gate, const at::Tensor& up) {
     if (records_gradient(gate, up)) return act(gate) * up;
+    if (few_rows(gate) && has_gate(act)) return gate_step(act, gate, up);
     return act(gate).mul_(up);  // the product takes the place of the activation: one buffer less
 }
 

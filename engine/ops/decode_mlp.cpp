@@ -87,4 +87,20 @@ at::Tensor mlp_step(const at::Tensor& x, const cpu::RowWeights& gate, const cpu:
                                          : step<uint16_t>(x, gate, up, down, *gate_of(act));
 }
 
+at::Tensor gate_step(Activation act, const at::Tensor& gate, const at::Tensor& up) {
+    const at::Tensor a = gate.contiguous(), b = up.contiguous();
+    at::Tensor result = at::empty(a.sizes(), a.options());
+    const int64_t n = a.numel();
+    if (a.scalar_type() == at::kFloat) {
+        cpu::gated(*gate_of(act), a.const_data_ptr<float>(), nullptr, b.const_data_ptr<float>(),
+                   nullptr, n, result.data_ptr<float>());
+        return result;
+    }
+    const at::Tensor wide_a = a.to(at::kFloat), wide_b = b.to(at::kFloat);
+    cpu::gated(*gate_of(act), wide_a.const_data_ptr<float>(), nullptr,
+               wide_b.const_data_ptr<float>(), nullptr, n,
+               static_cast<uint16_t*>(result.data_ptr()));
+    return result;
+}
+
 }  // namespace moonlet::ops

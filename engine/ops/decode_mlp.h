@@ -20,5 +20,9 @@ bool has_gate(Activation act);
 at::Tensor mlp_step(const at::Tensor& x, const cpu::RowWeights& gate, const cpu::RowWeights& up,
                     const cpu::RowWeights& down, Activation act);
 
+// act(gate) * up as mlp_step computes it, for few rows whose products are not native (an adapter
+// lies over one): the same numbers either way, bit for bit. Only where has_gate().
+at::Tensor gate_step(Activation act, const at::Tensor& gate, const at::Tensor& up);
+
 }  // namespace ops
 }  // namespace moonlet

@@ -118,6 +118,7 @@ class Trials {
 
     template <class Measure>
     Growth grow(Measure measure) {
+        measure(width_ << 2);  // what is made once and kept, such as tables of angles
         double bytes[3];
         for (int i = 0; i < 3; ++i) {
             interrupt::check();
