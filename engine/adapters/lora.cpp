@@ -4,9 +4,11 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <atomic>
+#include <string_view>
 
 #include "core/random.h"
 #include "ops/grad.h"
+#include "ops/low_rank.h"
 
 namespace moonlet {
 
@@ -14,9 +16,18 @@ namespace {
 
 std::atomic<uint64_t> serials{0};
 
+bool drops(const LoraPart& part) {
+    return part.dropout && part.dropout->p > 0 && part.dropout->seed;
+}
+
+bool trains(const LinearWeight& weight) {
+    const at::Tensor bias = weight.bias();
+    return weight.dense_weight().requires_grad() || (bias.defined() && bias.requires_grad());
+}
+
 // The mask is drawn on the CPU, so that it is the same wherever the model runs.
 at::Tensor dropped(const at::Tensor& x, const LoraPart& part) {
-    if (!part.dropout || part.dropout->p <= 0 || !part.dropout->seed) return x;
+    if (!drops(part)) return x;
     const double kept = 1 - part.dropout->p;
     Random mix(*part.dropout->seed ^ part.layer);
     at::Tensor mask = at::empty(x.sizes(), x.options().device(at::kCPU).requires_grad(false));
@@ -33,6 +44,15 @@ LoraWeight::LoraWeight(std::shared_ptr<LinearWeight> base, std::vector<LoraPart>
     : base_(std::move(base)), parts_(std::move(parts)), serial_(++serials) {}
 
 at::Tensor LoraWeight::apply(const at::Tensor& given) const {
+    if (parts_.size() == 1 && !drops(parts_[0])) {
+        const ops::LowRank part{parts_[0].a, parts_[0].b, parts_[0].scale};
+        if (ops::has_low_rank_kernel(given, part)) {
+            const bool one_node = ops::records_gradient(given, part.a, part.b) &&
+                                  std::string_view(base_->kind()) == "plain" && !trains(*base_);
+            if (!one_node) return ops::add_low_rank(base_->apply(given), given, part);
+            return ops::linear_low_rank(given, base_->dense_weight(), base_->bias(), part);
+        }
+    }
     at::Tensor y = base_->apply(given), x = given;
     const at::ScalarType type = y.scalar_type();
     for (const LoraPart& part : parts_) {

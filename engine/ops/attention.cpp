@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/attention.h"
 
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <algorithm>
 #include <limits>
 
 #include "core/error.h"
+#include "ops/attention_kernel.h"
 #include "ops/decode_attention.h"
 #include "ops/few_rows.h"
 #include "ops/grad.h"
@@ -133,6 +137,130 @@ at::Tensor by_tiles(const at::Tensor& q, const at::Tensor& k, const at::Tensor& 
     return out;
 }
 
+// Queries below which LibTorch's kernel, which packs nothing, is as fast; recorded or not.
+constexpr int64_t kFewQueries = 8;
+
+bool has_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                const AttentionMask& mask, const AttentionOptions& o) {
+    return q.is_cpu() && o.softcap == 0 && !o.sinks.defined() && q.size(2) >= kFewQueries &&
+           (q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16) &&
+           k.scalar_type() == q.scalar_type() && v.scalar_type() == q.scalar_type() &&
+           q.numel() > 0 && k.numel() > 0 && v.numel() > 0 &&
+           (!mask.bias.defined() || (mask.bias.dim() == 4 && mask.bias.size(1) == 1));
+}
+
+at::Tensor with_rows(const at::Tensor& x) { return x.stride(3) == 1 ? x : x.contiguous(); }
+
+// [B, H, T, D] with heads beside each other in memory, so that merging them costs nothing.
+at::Tensor heads_inside(at::IntArrayRef shape, const at::TensorOptions& options) {
+    return at::empty({shape[0], shape[2], shape[1], shape[3]}, options).transpose(1, 2);
+}
+
+HeadRows rows_of(const at::Tensor& x, int64_t batch, int64_t head) {
+    if (!x.defined()) return {};
+    char* at = static_cast<char*>(x.data_ptr());
+    at += (batch * x.stride(0) + head * x.stride(1)) * int64_t(x.element_size());
+    return {at, x.stride(1), x.stride(2)};
+}
+
+// The tensors of a call, each with unit steps along its rows.
+struct Operands {
+    at::Tensor q, k, v, bias, out, sums, dout, dq, dk, dv;
+    bool causal = false;
+    double scale = 1;
+
+    AttentionGroup group(int64_t batch, int64_t head) const {
+        AttentionGroup g;
+        g.heads = q.size(1) / k.size(1);
+        g.queries = q.size(2), g.keys = k.size(2);
+        g.width = q.size(3), g.value_width = v.size(3);
+        g.causal = causal, g.scale = float(scale);
+        const int64_t first = head * g.heads;
+        g.q = rows_of(q, batch, first), g.out = rows_of(out, batch, first);
+        g.k = rows_of(k, batch, head), g.v = rows_of(v, batch, head);
+        g.bias = rows_of(bias, bias.defined() && bias.size(0) > 1 ? batch : 0, 0);
+        g.sums = sums.data_ptr<float>() + 2 * (batch * q.size(1) + first) * g.queries;
+        g.dout = rows_of(dout, batch, first), g.dq = rows_of(dq, batch, first);
+        g.dk = rows_of(dk, batch, head), g.dv = rows_of(dv, batch, head);
+        return g;
+    }
+};
+
+void forth(const Operands& x) {
+    const int64_t groups = x.q.size(0) * x.k.size(1), heads = x.k.size(1), queries = x.q.size(2);
+    // Few groups are cut into stretches of queries, whose keys are then packed more than once.
+    const int64_t threads = at::get_num_threads();
+    const int64_t cuts = std::clamp<int64_t>(2 * threads / groups, 1, (queries + 63) / 64);
+    const int64_t stretch = (queries + cuts - 1) / cuts;
+    const bool wide = x.q.scalar_type() == at::kFloat;
+    const AttentionKernels& kernels = attention_kernels();
+    at::parallel_for(0, groups * cuts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t group = i / cuts, first = i % cuts * stretch;
+            if (first >= queries) continue;
+            (wide ? kernels.forward_f32 : kernels.forward_bf16)(
+                x.group(group / heads, group % heads), first, std::min(queries, first + stretch));
+        }
+    });
+}
+
+void back(const Operands& x) {
+    const int64_t heads = x.k.size(1);
+    const bool wide = x.q.scalar_type() == at::kFloat;
+    const AttentionKernels& kernels = attention_kernels();
+    at::parallel_for(0, x.q.size(0) * heads, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+            (wide ? kernels.backward_f32 : kernels.backward_bf16)(x.group(i / heads, i % heads));
+    });
+}
+
+Operands forth(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+               const at::Tensor& bias, bool causal, double scale) {
+    Operands x;
+    x.q = with_rows(q), x.k = with_rows(k), x.v = with_rows(v);
+    if (bias.defined()) x.bias = with_rows(bias.to(q.scalar_type()));
+    x.causal = causal, x.scale = scale;
+    x.out = heads_inside({q.size(0), q.size(1), q.size(2), v.size(3)}, q.options());
+    x.sums = at::empty({q.size(0), q.size(1), q.size(2), 2}, q.options().dtype(at::kFloat));
+    forth(x);
+    return x;
+}
+
+// A node's arguments are tensors that are there.
+std::optional<at::Tensor> optional(const at::Tensor& x) {
+    return x.defined() ? std::optional<at::Tensor>(x) : std::nullopt;
+}
+
+struct AttentionNode : torch::autograd::Function<AttentionNode> {
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q,
+                              const at::Tensor& k, const at::Tensor& v,
+                              const std::optional<at::Tensor>& given, bool causal, double scale) {
+        const at::Tensor bias = given.value_or(at::Tensor());
+        Operands x = forth(q, k, v, bias, causal, scale);
+        context->save_for_backward({q, k, v, bias, x.out, x.sums});
+        context->saved_data["causal"] = causal;
+        context->saved_data["scale"] = scale;
+        return x.out;
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                   torch::autograd::variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        Operands x;
+        x.q = with_rows(saved[0]), x.k = with_rows(saved[1]), x.v = with_rows(saved[2]);
+        if (saved[3].defined()) x.bias = with_rows(saved[3].to(x.q.scalar_type()));
+        x.out = saved[4], x.sums = saved[5];
+        x.dout = with_rows(gradients[0]);
+        x.causal = context->saved_data["causal"].toBool();
+        x.scale = context->saved_data["scale"].toDouble();
+        x.dq = heads_inside(x.q.sizes(), x.q.options());
+        x.dk = heads_inside(x.k.sizes(), x.k.options());
+        x.dv = heads_inside(x.v.sizes(), x.v.options());
+        back(x);
+        return {x.dq, x.dk, x.dv, {}, {}, {}};
+    }
+};
+
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -145,6 +273,8 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     if (o.softcap > 0 || o.sinks.defined())
         return records_gradient(q, k, v, o.sinks) ? attention_plain(q, k, v, mask, o)
                                                   : by_tiles(q, keys, values, mask, o);
+    if (records_gradient(q, k, v) && has_kernel(q, keys, values, mask, o))
+        return AttentionNode::apply(q, keys, values, optional(mask.bias), mask.causal, o.scale);
     c10::optional<at::Tensor> bias;
     if (mask.bias.defined()) bias = mask.bias;
     bool grouped = q.size(1) != k.size(1);

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chunked loss is a node of its own in the graph: forward keeps only the hidden states,
-// backward runs each chunk again with recording on and lets LibTorch carry its gradient through
-// whatever the head is (plain, quantised, with an adapter). One chunk's logits exist at a time in
-// either direction.
+// The chunked loss is a node of its own in the graph. Its forward pass takes each chunk forth and
+// back at once: logits, their gradient by a kernel of ours, and LibTorch carries that through
+// whatever the head is (plain, quantised, with an adapter). What is left for the backward pass is a
+// product with the number that comes in. So logits are computed once, and one chunk's exist at a
+// time.
 #include "ops/cross_entropy.h"
 
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/error.h"
+#include "ops/cross_entropy_kernel.h"
 #include "ops/grad.h"
 
 namespace moonlet::ops {
@@ -63,45 +69,136 @@ void check_targets(const at::Tensor& targets, int64_t vocab) {
             "0 to " + std::to_string(vocab - 1) + ", or -100 for a row that does not count");
 }
 
-struct HeldHead : torch::CustomClassHolder {
-    explicit HeldHead(Head h) : head(std::move(h)) {}
-    Head head;
+// What a chunk says: its summed loss, f32, and, asked for, the gradient of its logits in their
+// type.
+struct ChunkLoss {
+    at::Tensor sum, gradient;
 };
+
+template <class T>
+void by_kernel(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& losses,
+               const at::Tensor& gradient) {
+    const int64_t vocab = logits.size(1);
+    const T* from = static_cast<const T*>(logits.const_data_ptr());
+    const int64_t* wanted = targets.const_data_ptr<int64_t>();
+    float* loss = losses.data_ptr<float>();
+    T* to = gradient.defined() ? static_cast<T*>(gradient.data_ptr()) : nullptr;
+    at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
+        loss_rows(from + begin * vocab, wanted + begin, loss + begin,
+                  to ? to + begin * vocab : nullptr, end - begin, vocab);
+    });
+}
+
+ChunkLoss chunk_loss(const at::Tensor& given, const at::Tensor& targets, bool with_gradient) {
+    at::NoGradGuard no_grad;
+    const at::ScalarType type = given.scalar_type();
+    if (given.is_cpu() && (type == at::kFloat || type == at::kBFloat16)) {
+        at::Tensor logits = given.contiguous(), gradient;
+        at::Tensor losses = at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
+        if (with_gradient) gradient = at::empty_like(logits);
+        const at::Tensor wanted = targets.contiguous();
+        if (type == at::kFloat) by_kernel<float>(logits, wanted, losses, gradient);
+        else by_kernel<uint16_t>(logits, wanted, losses, gradient);
+        return {losses.sum(), gradient};
+    }
+    at::Tensor logp = at::log_softmax(given.to(at::kFloat), 1);
+    at::Tensor sum = -logp.gather(1, targets.unsqueeze(1)).sum();
+    if (!with_gradient) return {sum, {}};
+    logp.exp_().scatter_add_(1, targets.unsqueeze(1),
+                             at::full({targets.size(0), 1}, -1.0, logp.options()));
+    return {sum, logp.to(type)};
+}
+
+// The parameters that a result was computed with and that ask for a gradient.
+std::vector<at::Tensor> leaves_of(const at::Tensor& result) {
+    std::vector<at::Tensor> leaves;
+    std::vector<torch::autograd::Node*> open = {result.grad_fn().get()};
+    std::unordered_set<torch::autograd::Node*> seen = {nullptr};
+    while (!open.empty()) {
+        torch::autograd::Node* node = open.back();
+        open.pop_back();
+        if (!seen.insert(node).second) continue;
+        if (auto* leaf = dynamic_cast<torch::autograd::AccumulateGrad*>(node))
+            leaves.push_back(leaf->variable);
+        for (const torch::autograd::Edge& edge : node->next_edges())
+            open.push_back(edge.function.get());
+    }
+    return leaves;
+}
+
+// What the forward pass found out for the backward pass: gradients of the summed loss.
+struct Found : torch::CustomClassHolder {
+    at::Tensor rows;                  // of the hidden states
+    std::vector<at::Tensor> leaves;   // the head's parameters that train
+    std::vector<at::Tensor> of_leaf;  // theirs
+    bool used = false;
+};
+
+// The head's parameters that train, and room for their gradients' sums.
+void add_gradients(Found& found, const std::vector<at::Tensor>& leaves,
+                   const std::vector<at::Tensor>& gradients) {
+    for (size_t i = 0; i < leaves.size(); ++i) {
+        const at::Tensor& gradient = gradients[i + 1];
+        if (!gradient.defined()) continue;
+        size_t at = 0;
+        while (at < found.leaves.size() && !found.leaves[at].is_same(leaves[i])) ++at;
+        if (at == found.leaves.size()) {
+            found.leaves.push_back(leaves[i]);
+            found.of_leaf.push_back(gradient);
+        } else {
+            found.of_leaf[at].add_(gradient);
+        }
+    }
+}
 
 struct ChunkedLoss : torch::autograd::Function<ChunkedLoss> {
     static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows,
                               const at::Tensor& targets, const Head& head, int64_t chunk) {
-        context->save_for_backward({rows, targets});
-        context->saved_data["chunk"] = chunk;
-        context->saved_data["head"] = c10::IValue::make_capsule(
-            c10::intrusive_ptr<torch::CustomClassHolder>(c10::make_intrusive<HeldHead>(head)));
-        at::NoGradGuard no_grad;
+        auto found = c10::make_intrusive<Found>();
+        found->rows = at::empty_like(rows, at::MemoryFormat::Contiguous);
         at::Tensor sum = at::zeros({}, rows.options().dtype(at::kFloat));
         for (int64_t at = 0; at < rows.size(0); at += chunk) {
-            int64_t n = std::min(chunk, rows.size(0) - at);
-            sum += loss_sum(rows.narrow(0, at, n), head, targets.narrow(0, at, n));
+            const int64_t n = std::min(chunk, rows.size(0) - at);
+            at::Tensor part = rows.detach().narrow(0, at, n);
+            part.requires_grad_(true);
+            at::Tensor logits;
+            {
+                at::AutoGradMode recording(true);
+                logits = head(part);
+            }
+            const ChunkLoss loss = chunk_loss(logits.detach(), targets.narrow(0, at, n), true);
+            sum += loss.sum;
+            std::vector<at::Tensor> inputs = leaves_of(logits);
+            std::erase_if(inputs, [&](const at::Tensor& leaf) { return leaf.is_same(part); });
+            const std::vector<at::Tensor> leaves = inputs;
+            inputs.insert(inputs.begin(), part);
+            const auto gradients =
+                torch::autograd::grad({logits}, inputs, {loss.gradient}, {}, false, true);
+            found->rows.narrow(0, at, n).copy_(gradients[0]);
+            add_gradients(*found, leaves, gradients);
         }
+        context->saved_data["found"] = c10::IValue::make_capsule(
+            c10::intrusive_ptr<torch::CustomClassHolder>(std::move(found)));
         return sum;
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                    torch::autograd::variable_list gradients) {
-        auto saved = context->get_saved_variables();
-        const at::Tensor &rows = saved[0], &targets = saved[1];
-        int64_t chunk = context->saved_data["chunk"].toInt();
-        auto held =
-            c10::static_intrusive_pointer_cast<HeldHead>(context->saved_data["head"].toCapsule());
-        at::Tensor grad = at::empty_like(rows, at::MemoryFormat::Contiguous);
-        at::AutoGradMode recording(true);
-        for (int64_t at = 0; at < rows.size(0); at += chunk) {
-            int64_t n = std::min(chunk, rows.size(0) - at);
-            at::Tensor part = rows.detach().narrow(0, at, n);
-            part.requires_grad_(true);
-            loss_sum(part, held->head, targets.narrow(0, at, n)).backward(gradients[0]);
-            at::NoGradGuard no_grad;
-            grad.narrow(0, at, n).copy_(part.grad());
+        auto found =
+            c10::static_intrusive_pointer_cast<Found>(context->saved_data["found"].toCapsule());
+        if (std::exchange(found->used, true))
+            throw Error("a second backward pass through one loss", "one, or a loss of its own");
+        const at::Tensor& by = gradients[0];
+        at::NoGradGuard no_grad;
+        for (size_t i = 0; i < found->leaves.size(); ++i) {
+            at::Tensor gradient = found->of_leaf[i].mul_(by);
+            at::Tensor& sum = found->leaves[i].mutable_grad();
+            if (sum.defined()) sum.add_(gradient);
+            else sum = gradient;
         }
-        return {grad, {}, {}, {}};
+        found->leaves.clear();
+        found->of_leaf.clear();
+        return {std::move(found->rows).mul_(by), {}, {}, {}};
     }
 };
 
@@ -113,10 +210,17 @@ CrossEntropy cross_entropy(const at::Tensor& hidden, const Head& head, const at:
     int64_t vocab = vocabulary(c.rows, head), rows = c.rows.size(0);
     check_targets(c.targets, vocab);
     int64_t chunk = chunk_size(chunk_rows, rows, vocab);
-    if (rows <= chunk) return {loss_sum(c.rows, head, c.targets), rows};
+    if (!at::GradMode::is_enabled()) {
+        at::Tensor sum = at::zeros({}, c.rows.options().dtype(at::kFloat));
+        for (int64_t at = 0; at < rows; at += chunk) {
+            const int64_t n = std::min(chunk, rows - at);
+            sum += chunk_loss(head(c.rows.narrow(0, at, n)), c.targets.narrow(0, at, n), false).sum;
+        }
+        return {sum, rows};
+    }
     // Frozen states under a trainable head leave the node nothing to hang on: a view that asks for
     // a gradient (then thrown away) makes the backward pass come here all the same.
-    if (at::GradMode::is_enabled() && !c.rows.requires_grad()) {
+    if (!c.rows.requires_grad()) {
         c.rows = c.rows.detach();
         c.rows.requires_grad_(true);
     }

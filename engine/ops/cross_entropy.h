@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loss of next-token prediction from hidden states, without ever holding logits for all tokens:
-// rows that do not count are dropped first, the rest go through the head in chunks, and the
-// backward pass computes each chunk's logits again instead of keeping them. Log-probabilities in
-// f32.
+// rows that do not count are dropped first, the rest go through the head in chunks, whose gradients
+// are taken at once instead of keeping the logits. Log-probabilities in f32.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -19,10 +18,11 @@ struct CrossEntropy {
 };
 
 // hidden [.., width], head: [rows, width] -> [rows, vocab], targets int64 [..] (row i speaks of the
-// same row of hidden: the caller shifts). chunk_rows 0: as many rows as make 64 MB of f32 logits;
-// if one chunk holds all, its logits are kept instead of computed twice. Gradients of the
-// parameters inside `head` are accumulated into their .grad, so use backward(), not autograd::grad,
-// with it. Error: another number of targets than rows, a target outside the vocabulary.
+// same row of hidden: the caller shifts). chunk_rows 0: as many rows as make 64 MB of f32 logits.
+// With recording on, the gradients are computed with the loss: under NoGradGuard it costs a third.
+// Gradients of the parameters inside `head` are accumulated into their .grad by the backward pass,
+// so use backward(), not autograd::grad, and once. Error: another number of targets than rows, a
+// target outside the vocabulary.
 CrossEntropy cross_entropy(const at::Tensor& hidden,
                            const std::function<at::Tensor(const at::Tensor&)>& head,
                            const at::Tensor& targets, int64_t chunk_rows = 0);

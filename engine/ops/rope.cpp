@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/rope.h"
 
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "ops/grad.h"
+#include "ops/plain.h"
+#include "ops/rope_kernel.h"
 
 namespace moonlet::ops {
 
@@ -159,17 +164,86 @@ Angles Rope::angles(const at::Tensor& positions, at::ScalarType dtype,
     return {rows(all.cos), rows(all.sin)};
 }
 
+namespace {
+
+bool has_kernel(const at::Tensor& x, const Angles& angles) {
+    const at::ScalarType type = x.scalar_type(), by = angles.cos.scalar_type();
+    return x.is_cpu() && angles.cos.is_cpu() && x.dim() == 4 && x.numel() > 0 &&
+           angles.cos.size(2) == x.size(2) &&
+           (angles.cos.size(0) == 1 || angles.cos.size(0) == x.size(0)) &&
+           ((type == at::kFloat && by == at::kFloat) ||
+            (type == at::kBFloat16 && (by == at::kBFloat16 || by == at::kFloat)));
+}
+
+template <class X, class A>
+void turn(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin, const at::Tensor& y,
+          bool back) {
+    const int64_t heads = x.size(1), positions = x.size(2), n = x.size(3), dim = cos.size(-1);
+    const int64_t angle_rows = cos.size(0) > 1 ? positions : 0;  // 0: all rows share them
+    const X* from = static_cast<const X*>(x.const_data_ptr());
+    const A *c = static_cast<const A*>(cos.const_data_ptr()),
+            *s = static_cast<const A*>(sin.const_data_ptr());
+    X* to = static_cast<X*>(y.data_ptr());
+    const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, heads * n));
+    at::parallel_for(0, x.size(0) * positions, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t b = i / positions, t = i % positions;
+            const int64_t angle = (b * angle_rows + t) * dim;
+            (back ? turn_rows_back<X, A>
+                  : turn_rows<X, A>)(from + b * x.stride(0) + t * x.stride(2), x.stride(1),
+                                     c + angle, s + angle, to + b * y.stride(0) + t * y.stride(2),
+                                     y.stride(1), heads, dim, n);
+        }
+    });
+}
+
+at::Tensor turned(const at::Tensor& given, const at::Tensor& cos, const at::Tensor& sin,
+                  bool back) {
+    at::Tensor x = given.stride(3) == 1 ? given : given.contiguous();
+    // Heads side by side stay so: who comes next merges them without a copy.
+    at::Tensor y =
+        x.stride(1) < x.stride(2)
+            ? at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2)
+            : at::empty(x.sizes(), x.options());
+    at::Tensor c = cos.contiguous(), s = sin.contiguous();
+    if (x.scalar_type() == at::kFloat) turn<float, float>(x, c, s, y, back);
+    else if (c.scalar_type() == at::kFloat) turn<uint16_t, float>(x, c, s, y, back);
+    else turn<uint16_t, uint16_t>(x, c, s, y, back);
+    return y;
+}
+
+// Keeps the angles alone.
+struct RotateNode : torch::autograd::Function<RotateNode> {
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                              const at::Tensor& cos, const at::Tensor& sin) {
+        context->save_for_backward({cos, sin});
+        return turned(x, cos, sin, false);
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                   torch::autograd::variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        return {turned(gradients[0], saved[0], saved[1], true), {}, {}};
+    }
+};
+
+}  // namespace
+
 at::Tensor rotate(const at::Tensor& x, const Angles& angles) {
+    if (!angles.cos.defined()) return x;
+    if (!has_kernel(x, angles)) return rotate_plain(x, angles);
+    return records_gradient(x) ? RotateNode::apply(x, angles.cos, angles.sin)
+                               : turned(x, angles.cos, angles.sin, false);
+}
+
+at::Tensor rotate_plain(const at::Tensor& x, const Angles& angles) {
     if (!angles.cos.defined()) return x;
     const int64_t dim = angles.cos.size(-1), half = dim / 2, rest = x.size(-1) - dim;
     if (rest > 0)
-        return at::cat({rotate(x.narrow(-1, 0, dim), angles), x.narrow(-1, dim, rest)}, -1);
+        return at::cat({rotate_plain(x.narrow(-1, 0, dim), angles), x.narrow(-1, dim, rest)}, -1);
     at::Tensor first = x.narrow(-1, 0, half), second = x.narrow(-1, half, half);
     at::Tensor turned = at::cat({-second, first}, -1);
-    if (angles.cos.scalar_type() != x.scalar_type())
-        return (x * angles.cos + turned * angles.sin).to(x.scalar_type());
-    if (records_gradient(x)) return x * angles.cos + turned * angles.sin;
-    return (x * angles.cos).add_(turned.mul_(angles.sin));  // the same numbers, two buffers less
+    return (x * angles.cos + turned * angles.sin).to(x.scalar_type());
 }
 
 }  // namespace moonlet::ops

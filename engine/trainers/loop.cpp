@@ -6,7 +6,6 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <malloc.h>
 
 #include <chrono>
 #include <cmath>
@@ -24,6 +23,7 @@
 #include "trainers/checkpoint.h"
 #include "trainers/estimate.h"
 #include "trainers/state.h"
+#include "trainers/tensor_memory.h"
 #include "trainers/tune.h"
 
 namespace moonlet {
@@ -61,6 +61,9 @@ std::string duration(double seconds) {
     if (seconds < 5400) return number("%.0f min", seconds / 60);
     return number("%.1f h", seconds / 3600);
 }
+
+// Of what a step frees. More makes no step faster (measured) and adds to the peak.
+constexpr size_t kKeptBytes = size_t(64) << 20;
 
 // A step that cannot be taken.
 [[noreturn]] void refuse(const std::string& what, const std::string& rows, const StepRecord& r) {
@@ -154,11 +157,6 @@ void Loop::prepare() {
     if (optimizer_) return;
     // Fixes the count, which LibTorch's matrix library may else lower by itself.
     at::set_num_threads(at::get_num_threads());
-#ifdef __GLIBC__
-    // Else its limit rises to 32 MB with what is freed, activations share a heap that only grows,
-    // and the peak is up to half as high again as what is in use (measured).
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
-#endif
     choose();
     at::NoGradGuard no_grad;
     for (NamedTensor& p : parameters_)
@@ -231,6 +229,7 @@ const StepRecord& Loop::step() {
     if (done())
         throw Error("training is done after " + std::to_string(steps_total_) + " steps",
                     "a new trainer to go on with");
+    ReusingMemory reusing(kKeptBytes);
     prepare();
     const auto start = std::chrono::steady_clock::now();
     StepRecord record;

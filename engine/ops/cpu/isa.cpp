@@ -66,7 +66,7 @@ std::string names() {
 
 // The level of one of our names; -1: none of them.
 int level(const std::string& name) {
-    for (size_t i = 1; i < std::size(kNames); ++i)
+    for (size_t i = 0; i < std::size(kNames); ++i)
         if (name == kNames[i]) return int(i);
     return -1;
 }
