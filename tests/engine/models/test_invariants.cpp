@@ -149,9 +149,22 @@ TEST_CASE("training and inference give the same numbers") {
                 entry.tensor.requires_grad_(true);
             at::Tensor training = model->hidden(of(ids));
             CHECK(training.requires_grad());
-            double scale = inference.abs().max().item<double>();
-            // Few rows take kernels that round bf16 less often.
-            CHECK(difference(inference, training) <= (dtype == at::kFloat ? kClose : 0.04 * scale));
+            if (dtype == at::kFloat) {
+                CHECK(difference(inference, training) <= kClose);
+                continue;
+            }
+            // Each rounds bf16 in its own places: neither may be further from the numbers of the
+            // same weights in f32 than such rounding takes it.
+            auto exact = load_model(folder_of(name), {at::kFloat, "cpu"});
+            const auto& from = model->parameters().entries();
+            for (size_t i = 0; i < from.size(); ++i)
+                exact->parameters().entries()[i].tensor.copy_(from[i].tensor.detach());
+            const at::Tensor numbers = hidden(*exact, of(ids));
+            auto off = [&](const at::Tensor& x) {
+                return ((x.detach().to(at::kFloat) - numbers).norm() / numbers.norm())
+                    .item<double>();
+            };
+            CHECK(off(inference) <= 1.25 * off(training) + 0.002);
         }
     }
 }
