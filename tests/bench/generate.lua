@@ -27,7 +27,6 @@ if arg[1] == "make" then
 end
 
 local m = models.load(arg[1], { quant = arg[2] })
-local machine = models.machine()
 
 -- The same work again gives nothing new to a cache: every prompt begins otherwise.
 local salt = 0
@@ -74,6 +73,7 @@ local peak = 0
 for line in io.lines "/proc/self/status" do
     peak = tonumber(line:match "^VmHWM:%s+(%d+)") or peak
 end
+local machine = models.machine() -- behind the peak: it reads half a gigabyte of its own
 local memory = m:memory { ctx = 512 }
 -- Quantised weights are multiplied as int8, but with AMX; plain ones by whoever is faster.
 local packed = not tostring(m):find " params · bf16 "
