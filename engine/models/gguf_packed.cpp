@@ -72,7 +72,7 @@ at::Tensor bytes_of(const GgufTensor& t, int64_t expert) {
         [owner = t.owner](void*) mutable { owner.reset(); }, at::kByte);
 }
 
-constexpr int kReleaseCalls = 64;  // of `between`: some megabytes have been read since
+constexpr int kReleaseCalls = 256;  // of `between`: some megabytes have been read since
 
 // A table's rows straight from the file.
 class GgufRows : public PackedRows {

@@ -33,7 +33,7 @@ class PlainSource : public TensorSource {
     std::shared_ptr<TensorSource> source_;
 };
 
-constexpr int kReleaseCalls = 64;  // of `between`: some megabytes have been read since
+constexpr int kReleaseCalls = 256;  // of `between`: some megabytes have been read since
 
 class QuantisingSource : public TensorSource {
   public:

@@ -39,17 +39,20 @@ inline void put_nibbles(uint8_t* codes, int64_t row, const uint8_t* bytes) {
         put_word(codes, q, row, word_of(bytes + 4 * q) | word_of(bytes + 16 + 4 * q) << 4);
 }
 
-// fill(panel index) for every panel; the caller's thread calls between() as it goes.
+// fill(panel index) for every panel; the caller's thread calls between() first, behind each of its
+// own and last, so that it is called however few of them it gets.
 template <class Fill>
 void fill_panels(PackedWeights& weights, const Between& between, Fill fill) {
     const Panels& p = weights.panels();
     const int64_t count = (p.rows + kPanelRows - 1) / kPanelRows;
     std::atomic<int64_t> next{0};
     together([&](Team& team) {
+        if (team.index == 0 && between) between();
         for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
             fill(i);
-            if (team.index == 0 && between && i % 8 < 2) between();
+            if (team.index == 0 && between) between();
         }
+        if (team.index == 0 && between) between();
     });
 }
 

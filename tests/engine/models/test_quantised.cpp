@@ -44,11 +44,16 @@ LoadOptions options(const std::string& quant, at::ScalarType dtype, int64_t grou
     return o;
 }
 
+// Of few rows and of many, which take other ways.
 at::Tensor states(Model& model) {
-    ModelInput input;
-    input.ids = (at::arange(24, at::kLong) * 7).remainder(200).reshape({2, 12});
     c10::InferenceMode guard;
-    return model.hidden(input).to(at::kFloat);
+    std::vector<at::Tensor> all;
+    for (int64_t tokens : {12, 40}) {
+        ModelInput input;
+        input.ids = (at::arange(2 * tokens, at::kLong) * 7).remainder(200).reshape({2, tokens});
+        all.push_back(model.hidden(input).to(at::kFloat).flatten(0, 1));
+    }
+    return at::cat(all);
 }
 
 at::Tensor logits(Model& model) {
@@ -89,7 +94,7 @@ TEST_CASE("weights quantised while loading compute what they stand for") {
             }
         // bf16: activations are rounded to int8 on the way.
         auto model = load_model(path, options("int8", at::kBFloat16));
-        CHECK(relative(logits(*model), logits(*twin_of(*model, path, at::kBFloat16))) < 0.03);
+        CHECK(relative(logits(*model), logits(*twin_of(*model, path, at::kBFloat16))) < 0.04);
         auto plain = load_model(path, options("", at::kFloat));
         CHECK(relative(logits(*model), logits(*plain)) < 0.04);
     }
