@@ -206,6 +206,11 @@ int call_guarded(lua_State* L, const char* name, lua_CFunction function) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, reference);
         luaL_unref(L, LUA_REGISTRYINDEX, reference);
     }
+    // The function may have called Lua on another thread (StoredFunction). LuaJIT notes which
+    // thread runs when one is entered and when a C function returns, not when it raises an error:
+    // compiled code would go on in this thread and come out of its trace in the other one, a
+    // crash. Entering this thread once more sets it right.
+    lua_cpcall(L, [](lua_State*) { return 0; }, nullptr);
     return lua_error(L);
 }
 

@@ -229,6 +229,20 @@ t.test("a dataset is data for a trainer, as a list is", function()
     t.error(function() trainers.cpt { model = model, data = 3, max_steps = 1 } end, "data")
 end)
 
+t.test("compiled code goes on behind an error over a function that a dataset keeps", function()
+    local ds = numbers(3)
+    local function bad() return { print } end
+    local function kind(x) if type(x) == "string" then return 1 elseif x then return 2 end return 3 end
+    local sum = 0
+    for _ = 1, 200 do sum = sum + kind "text" end
+    for i = 1, 200 do
+        pcall(ds.map, ds, bad)
+        sum = sum + kind(i % 2 == 0) + kind(i)
+    end
+    t.eq(sum, 200 + 100 * 5 + 200 * 2)
+    t.error(function() ds:map(bad) end, "row 1: a function")
+end)
+
 t.test("review: prints, indexes and encodes", function()
     local ds = datasets.new { { text = "one text", label = 1 }, { text = "one text", label = 0 },
         { text = "the {{name}} of it", label = 1 } }
