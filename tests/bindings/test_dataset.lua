@@ -232,7 +232,10 @@ end)
 t.test("compiled code goes on behind an error over a function that a dataset keeps", function()
     local ds = numbers(3)
     local function bad() return { print } end
-    local function kind(x) if type(x) == "string" then return 1 elseif x then return 2 end return 3 end
+    local function kind(x)
+        if type(x) == "string" then return 1 end
+        return x and 2 or 3
+    end
     local sum = 0
     for _ = 1, 200 do sum = sum + kind "text" end
     for i = 1, 200 do
