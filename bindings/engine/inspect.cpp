@@ -5,6 +5,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/engine/classes.h"
+#include "bindings/engine/prompt.h"
 #include "bindings/row.h"
 #include "core/error.h"
 #include "generation/kv_store.h"
@@ -15,11 +16,6 @@ namespace {
 
 std::shared_ptr<LanguageModel> self(lua_State* L) { return check<LanguageModel>(L, 1); }
 
-std::vector<int> prompt_ids(lua_State* L, LanguageModel& model) {
-    if (lua_istable(L, 2)) return check_ids(L, 2);
-    return model.need_tokenizer().encode(check_string(L, 2));
-}
-
 const OptionTable kHiddenOptions = {
     {"layer", "integer", "all",
      "0: the embeddings, i: after block i, the last one: after the final norm, too"},
@@ -29,7 +25,7 @@ int hidden(lua_State* L) {
     auto model = self(L);
     int layer = -1;
     read_option(options_json(L, 3, kHiddenOptions), "layer", layer);
-    at::Tensor states = hidden_states(*model, prompt_ids(L, *model));
+    at::Tensor states = hidden_states(*model, prompt_ids(L, 2, *model, true));
     if (layer < -1 || layer >= states.size(0))
         throw Error("layer " + std::to_string(layer), "0 to " + std::to_string(states.size(0) - 1));
     push_tensor(L, layer < 0 ? states : states[layer].clone());
@@ -38,7 +34,7 @@ int hidden(lua_State* L) {
 
 int attention(lua_State* L) {
     auto model = self(L);
-    at::Tensor all = attention_weights(*model, prompt_ids(L, *model), lua_tointeger(L, 3));
+    at::Tensor all = attention_weights(*model, prompt_ids(L, 2, *model, true), lua_tointeger(L, 3));
     const int64_t head = lua_tointeger(L, 4);
     if (head < 0 || head > all.size(0))
         throw Error("head " + std::to_string(head), "1 to " + std::to_string(all.size(0)));
@@ -52,7 +48,7 @@ int attention(lua_State* L) {
 
 int routes_(lua_State* L) {
     auto model = self(L);
-    std::vector<Route> layers = routes(*model, prompt_ids(L, *model));
+    std::vector<Route> layers = routes(*model, prompt_ids(L, 2, *model, true));
     lua_createtable(L, int(layers.size()), 0);
     for (size_t i = 0; i < layers.size(); ++i) {
         lua_createtable(L, 0, 2);

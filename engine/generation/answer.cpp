@@ -9,10 +9,6 @@ namespace moonlet {
 
 namespace {
 
-double seconds_since(Answer::Clock::time_point begin) {
-    return std::chrono::duration<double>(Answer::Clock::now() - begin).count();
-}
-
 double logprob_of(const at::Tensor& logits, int id) {
     return (logits[id] - logits.logsumexp(0)).item<double>();
 }

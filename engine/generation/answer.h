@@ -19,6 +19,9 @@ namespace moonlet {
 class Answer {
   public:
     using Clock = std::chrono::steady_clock;
+    static double seconds_since(Clock::time_point begin) {
+        return std::chrono::duration<double>(Clock::now() - begin).count();
+    }
     using OnText = std::function<bool(const std::string& piece)>;
 
     // `on_text` must outlive it, or be empty. Error: options out of range, a prompt that leaves no

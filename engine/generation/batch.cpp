@@ -2,7 +2,6 @@
 #include "generation/batch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -18,7 +17,7 @@ namespace moonlet {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Answer::Clock;
 
 struct Row {
     size_t index;
@@ -121,7 +120,7 @@ class Batch {
             if (read == read_.end()) {
                 const auto from = Clock::now();
                 row->reused = row->context.begin(row->answer.window());
-                row->seconds += seconds_since(from);
+                row->seconds += Answer::seconds_since(from);
             } else {
                 row->logits = read->second.logits;
                 row->answer.prompt_read(prompt.size(), 0);
@@ -143,14 +142,10 @@ class Batch {
         return nullptr;
     }
 
-    static double seconds_since(Clock::time_point from) {
-        return std::chrono::duration<double>(Clock::now() - from).count();
-    }
-
     void read_block(Row& row) {
         const auto from = Clock::now();
         guarded(row, [&] { row.logits = row.context.read_block(); });
-        row.seconds += seconds_since(from);
+        row.seconds += Answer::seconds_since(from);
         if (!row.logits.defined() || row.answer.done()) return;
         row.answer.prompt_read(row.reused, row.seconds);
         const std::vector<int>& prompt = prompts_[row.index];
@@ -223,7 +218,7 @@ class Batch {
         rows_.erase(done, rows_.end());
         size_t tokens = tokens_;
         for (auto& row : rows_) tokens += row->answer.result().tokens.size();
-        const double seconds = seconds_since(begin_);
+        const double seconds = Answer::seconds_since(begin_);
         char detail[48];
         std::snprintf(detail, sizeof detail, "%.0f tok/s",
                       seconds > 0 ? double(tokens) / seconds : 0);

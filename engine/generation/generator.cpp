@@ -2,7 +2,6 @@
 #include "generation/generator.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -42,7 +41,7 @@ GenerationResult generate(LanguageModel& model, const std::vector<int>& prompt_i
     const auto begin = Answer::Clock::now();
     size_t reused = 0;
     at::Tensor logits = context->read(answer.window(), &reused);
-    answer.prompt_read(reused, std::chrono::duration<double>(Answer::Clock::now() - begin).count());
+    answer.prompt_read(reused, Answer::seconds_since(begin));
     // The penalty may magnify what rounding does to a logit.
     const double doubt = std::max(options.repetition_penalty, 1 / options.repetition_penalty);
     std::optional<Speculation> ahead;

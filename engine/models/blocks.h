@@ -54,12 +54,7 @@ struct GatedMlp {
           down(p.linear(name + ".down_proj", inner, width, bias, init)),
           act(ops::activation(activation)) {}
     at::Tensor operator()(const at::Tensor& x) const {
-        if (ops::few_rows(x) && ops::has_gate(act)) {
-            const cpu::RowWeights *g = gate.weight()->row_kernel(), *u = up.weight()->row_kernel(),
-                                  *d = down.weight()->row_kernel();
-            if (g && u && d) return ops::mlp_step(x, *g, *u, *d, act);
-        }
-        return down(ops::gated(act, gate(x), up(x)));
+        return ops::gated_mlp(x, gate, up, down, act);
     }
 };
 

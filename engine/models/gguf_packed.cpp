@@ -72,8 +72,6 @@ at::Tensor bytes_of(const GgufTensor& t, int64_t expert) {
         [owner = t.owner](void*) mutable { owner.reset(); }, at::kByte);
 }
 
-constexpr int kReleaseCalls = 256;  // of `between`: some megabytes have been read since
-
 // A table's rows straight from the file.
 class GgufRows : public PackedRows {
   public:
@@ -138,12 +136,8 @@ std::shared_ptr<LinearWeight> GgufSource::packed(const std::string& name, const 
     auto release = [&] {
         for (const GgufTensor* part : place.parts) release_pages(part->data, part->bytes);
     };
-    int calls = 0;
-    auto weight =
-        blocks_weight(bytes, blocks_of(place.parts[0]->type).value(), shape.in, bias, dtype, [&] {
-            interrupt::check();
-            if (++calls % kReleaseCalls == 0) release();
-        });
+    auto weight = blocks_weight(bytes, blocks_of(place.parts[0]->type).value(), shape.in, bias,
+                                dtype, releasing(release));
     release();
     return weight;
 }

@@ -5,6 +5,7 @@
 #include "core/interrupt.h"
 #include "core/progress.h"
 #include "models/classifier.h"
+#include "models/sources.h"
 #include "ops/grad.h"
 #include "ops/packed_weight.h"
 
@@ -25,31 +26,25 @@ class PlainSource : public TensorSource {
     explicit PlainSource(std::shared_ptr<TensorSource> source) : source_(std::move(source)) {}
     bool has(const std::string& name) const override { return source_->has(name); }
     std::vector<std::string> names() const override { return source_->names(); }
+    void release(const std::string& name) override { source_->release(name); }
     at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override {
         return source_->get(name, shape, init);
     }
 
-  private:
+  protected:
     std::shared_ptr<TensorSource> source_;
 };
 
-constexpr int kReleaseCalls = 256;  // of `between`: some megabytes have been read since
-
-class QuantisingSource : public TensorSource {
+// Every Linear's weight packed, nothing else.
+class QuantisingSource : public PlainSource {
   public:
     QuantisingSource(std::shared_ptr<TensorSource> source, const QuantOptions& options)
-        : source_(std::move(source)),
+        : PlainSource(std::move(source)),
           packing_(packing_of(options.type)),
           group_(options.group_size > 0          ? options.group_size
                  : packing_ == cpu::Packing::nf4 ? 64
                                                  : 32) {}
 
-    bool has(const std::string& name) const override { return source_->has(name); }
-    std::vector<std::string> names() const override { return source_->names(); }
-    void release(const std::string& name) override { source_->release(name); }
-    at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override {
-        return source_->get(name, shape, init);
-    }
     bool packs(const std::string& name, const WeightShape&) override {
         return source_->has(name) && !is_classifier_name(name);
     }
@@ -59,18 +54,14 @@ class QuantisingSource : public TensorSource {
         at::NoGradGuard no_grad;
         at::Tensor dense = source_->get(name, shape.stored(), {});
         if (shape.transposed) dense = dense.t();
-        int calls = 0;
-        auto weight = quantised_weight(dense, packing_, group_, bias, dtype, [&] {
-            interrupt::check();
-            if (++calls % kReleaseCalls == 0) source_->release(name);
-        });
-        source_->release(name);
+        auto release = [&] { source_->release(name); };
+        auto weight = quantised_weight(dense, packing_, group_, bias, dtype, releasing(release));
+        release();
         report_progress({"quantising", double(++done_), 0, "weights", ""});
         return weight;
     }
 
   private:
-    std::shared_ptr<TensorSource> source_;
     cpu::Packing packing_;
     int64_t group_, done_ = 0;
 };

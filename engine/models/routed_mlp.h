@@ -10,7 +10,6 @@
 #include "ops/activation.h"
 #include "ops/decode_mlp.h"
 #include "ops/experts.h"
-#include "ops/few_rows.h"
 #include "ops/product.h"
 
 namespace moonlet {
@@ -49,13 +48,7 @@ struct RoutedMlp {
         ops::Routes routes = ops::route(ops::product(tokens, router), routing);
         auto compute = [this](int64_t i, const at::Tensor& rows) {
             const Expert& e = experts[size_t(i)];
-            if (ops::few_rows(rows) && ops::has_gate(act)) {
-                const cpu::RowWeights *gate = e.gate.weight()->row_kernel(),
-                                      *up = e.up.weight()->row_kernel(),
-                                      *down = e.down.weight()->row_kernel();
-                if (gate && up && down) return ops::mlp_step(rows, *gate, *up, *down, act);
-            }
-            return e.down(ops::gated(act, e.gate(rows), e.up(rows)));
+            return ops::gated_mlp(rows, e.gate, e.up, e.down, act);
         };
         return ops::experts(tokens, routes, int64_t(experts.size()), compute).view(x.sizes());
     }

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "core/random.h"
 #include "models/mxfp4.h"
 
@@ -104,6 +105,14 @@ void release_pages(const std::byte* data, size_t bytes) {
     const uintptr_t begin = (address + kPage - 1) / kPage * kPage,
                     end = (address + bytes) / kPage * kPage;
     if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+std::function<void()> releasing(std::function<void()> release) {
+    constexpr int kCalls = 256;
+    return [release = std::move(release), calls = 0]() mutable {
+        interrupt::check();
+        if (++calls % kCalls == 0) release();
+    };
 }
 
 CheckpointSource::CheckpointSource(Safetensors file, std::string where)

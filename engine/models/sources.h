@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ at::Tensor tensor_of(const TensorView& view);
 // Bytes of a file's map that nobody reads soon: they leave this process's memory, and come back by
 // themselves when they are asked for. The map must not have been written to.
 void release_pages(const std::byte* data, size_t bytes);
+// For whoever packs what a map holds to call as it goes: ends the work on an interrupt, and calls
+// `release` whenever some megabytes may have been read since.
+std::function<void()> releasing(std::function<void()> release);
 
 // A tensor that the checkpoint holds in MXFP4 is one tensor here, under its own name (mxfp4.h).
 class CheckpointSource : public TensorSource {

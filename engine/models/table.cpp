@@ -25,11 +25,7 @@ at::Tensor Table::operator()(const at::Tensor& ids, const char* what, int64_t pa
 }
 
 at::Tensor Table::dense() const {
-    if (!packed_) return tensor_;
-    at::Tensor rows = at::empty(tensor_.sizes(), at::kFloat);
-    for (int64_t i = 0; i < rows.size(0); ++i)
-        packed_->row(i, rows.data_ptr<float>() + i * rows.size(1));
-    return rows.to(device_, tensor_.scalar_type());
+    return packed_ ? (*this)(at::arange(tensor_.size(0), at::kLong)) : tensor_;
 }
 
 }  // namespace moonlet

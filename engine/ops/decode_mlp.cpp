@@ -6,6 +6,7 @@
 
 #include "ops/cpu/pointwise.h"
 #include "ops/decode_parts.h"
+#include "ops/few_rows.h"
 
 namespace moonlet::ops {
 
@@ -85,6 +86,16 @@ at::Tensor mlp_step(const at::Tensor& x, const cpu::RowWeights& gate, const cpu:
                     const cpu::RowWeights& down, Activation act) {
     return x.scalar_type() == at::kFloat ? step<float>(x, gate, up, down, *gate_of(act))
                                          : step<uint16_t>(x, gate, up, down, *gate_of(act));
+}
+
+at::Tensor gated_mlp(const at::Tensor& x, const Linear& gate, const Linear& up, const Linear& down,
+                     Activation act) {
+    if (few_rows(x) && has_gate(act)) {
+        const cpu::RowWeights *g = gate.weight()->row_kernel(), *u = up.weight()->row_kernel(),
+                              *d = down.weight()->row_kernel();
+        if (g && u && d) return mlp_step(x, *g, *u, *d, act);
+    }
+    return down(gated(act, gate(x), up(x)));
 }
 
 at::Tensor gate_step(Activation act, const at::Tensor& gate, const at::Tensor& up) {

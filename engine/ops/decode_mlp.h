@@ -5,13 +5,9 @@
 #pragma once
 
 #include "ops/activation.h"
+#include "ops/linear.h"
 
-namespace moonlet {
-namespace cpu {
-class RowWeights;
-}
-
-namespace ops {
+namespace moonlet::ops {
 
 // Whether there is native code for it.
 bool has_gate(Activation act);
@@ -20,9 +16,13 @@ bool has_gate(Activation act);
 at::Tensor mlp_step(const at::Tensor& x, const cpu::RowWeights& gate, const cpu::RowWeights& up,
                     const cpu::RowWeights& down, Activation act);
 
+// down(act(gate(x)) * up(x)): by mlp_step where it can be asked for and all three give their rows,
+// else one after the other. Differentiable.
+at::Tensor gated_mlp(const at::Tensor& x, const Linear& gate, const Linear& up, const Linear& down,
+                     Activation act);
+
 // act(gate) * up as mlp_step computes it, for few rows whose products are not native (an adapter
 // lies over one): the same numbers either way, bit for bit. Only where has_gate().
 at::Tensor gate_step(Activation act, const at::Tensor& gate, const at::Tensor& up);
 
-}  // namespace ops
-}  // namespace moonlet
+}  // namespace moonlet::ops

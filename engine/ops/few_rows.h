@@ -4,12 +4,12 @@
 
 #include <ATen/ATen.h>
 
-namespace moonlet {
-namespace cpu {
-class RowWeights;
-}
+#include <optional>
+#include <vector>
 
-namespace ops {
+#include "ops/cpu/rows.h"
+
+namespace moonlet::ops {
 
 // Beyond so many rows (batch times tokens) products of whole matrices are faster.
 constexpr int64_t kFewRows = 32;
@@ -21,8 +21,11 @@ inline bool few_rows(const at::Tensor& x) {  // [.., width]
     return x.dim() > 0 && x.size(-1) > 0 && few_rows(x, x.numel() / x.size(-1));
 }
 
-// y = x W^T + bias for few rows, in x's dtype.
-at::Tensor few_rows_linear(const at::Tensor& x, const cpu::RowWeights& weights);
+// y = x W^T + bias in x's dtype, f32 or bf16; x is read in `form`, without one in that which the
+// weights want for its dtype.
+at::Tensor few_rows_linear(const at::Tensor& x, const cpu::RowWeights& weights,
+                           std::optional<cpu::RowWeights::Form> form = {});
+// A bias as RowWeights hold it.
+std::vector<float> bias_values(const at::Tensor& bias);
 
-}  // namespace ops
-}  // namespace moonlet
+}  // namespace moonlet::ops

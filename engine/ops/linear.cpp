@@ -37,9 +37,7 @@ class InPlace {
     void take(const at::Tensor& bias) const {
         const bool counts = !bias.is_inference();
         if (counts && bias_of_ == bias.const_data_ptr() && version_ == bias._version()) return;
-        const at::Tensor wide = bias.detach().to(at::kFloat).contiguous();
-        const float* from = wide.const_data_ptr<float>();
-        rows_->set_bias(std::vector<float>(from, from + wide.numel()));
+        rows_->set_bias(ops::bias_values(bias));
         bias_of_ = bias.const_data_ptr();
         if (counts) version_ = bias._version();
     }
@@ -64,13 +62,10 @@ PlainType plain_type(const at::Tensor& weight) {
 // stored [in, out], each row in one piece.
 const cpu::RowWeights* transposed_rows(const InPlace<cpu::TransposedRows>& rows,
                                        const at::Tensor& stored, const at::Tensor& bias) {
-    using Type = cpu::TransposedRows::Type;
     if (!has_kernels(stored) || stored.stride(1) != 1) return nullptr;
-    const Type type = stored.scalar_type() == at::kFloat      ? Type::f32
-                      : stored.scalar_type() == at::kBFloat16 ? Type::bf16
-                                                              : Type::f16;
     return rows.over(stored, bias, [&](const void* data) {
-        return cpu::TransposedRows(type, data, stored.size(0), stored.size(1), stored.stride(0));
+        return cpu::TransposedRows(plain_type(stored), data, stored.size(0), stored.size(1),
+                                   stored.stride(0));
     });
 }
 

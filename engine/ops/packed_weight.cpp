@@ -9,9 +9,8 @@
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "ops/cpu/isa.h"
-#include "ops/cpu/multiply.h"
 #include "ops/cpu/pool.h"
-#include "ops/cpu/prepare.h"
+#include "ops/few_rows.h"
 #include "ops/grad.h"
 
 namespace moonlet {
@@ -19,7 +18,6 @@ namespace moonlet {
 namespace {
 
 constexpr int64_t kBlockBytes = 1 << 21;  // of dense rows at a time
-constexpr int64_t kFewRows = 32;          // beyond: matrix tiles where the processor has them
 
 const uint16_t* bits(const at::Tensor& x) {
     return static_cast<const uint16_t*>(x.const_data_ptr());
@@ -30,11 +28,7 @@ class PackedWeight : public LinearWeight, public std::enable_shared_from_this<Pa
     PackedWeight(std::unique_ptr<cpu::PackedWeights> weights, const char* kind,
                  const at::Tensor& bias, at::ScalarType dtype)
         : kind_(kind), bias_(bias), dtype_(dtype) {
-        if (bias.defined()) {
-            const at::Tensor wide = bias.detach().to(at::kCPU, at::kFloat).contiguous();
-            const float* b = wide.const_data_ptr<float>();
-            weights->set_bias({b, b + wide.numel()});
-        }
+        if (bias.defined()) weights->set_bias(ops::bias_values(bias));
         weights_ = std::move(weights);
     }
 
@@ -93,7 +87,7 @@ at::Tensor PackedWeight::product(const at::Tensor& x) const {
     const bool narrow = x.scalar_type() == at::kBFloat16;
     const bool exact = x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble;
     const bool tiles = narrow && cpu::isa() == cpu::Isa::amx;
-    if (x.size(0) > kFewRows && (tiles || exact)) {
+    if (x.size(0) > ops::kFewRows && (tiles || exact)) {
         at::Tensor y = at::empty({x.size(0), out_features()}, x.options());
         by_blocks(x.scalar_type(), [&](const at::Tensor& w, int64_t begin, int64_t end) {
             at::Tensor part = y.narrow(1, begin, end - begin);
@@ -102,18 +96,9 @@ at::Tensor PackedWeight::product(const at::Tensor& x) const {
         });
         return y;
     }
-    const at::Tensor given = (narrow ? x : x.to(at::kFloat)).contiguous();
-    at::Tensor y = at::empty({x.size(0), out_features()}, given.options());
-    thread_local cpu::PreparedRows prepared;
-    const auto form = weights_->form(narrow || x.scalar_type() == at::kHalf);
-    if (narrow)
-        cpu::multiply(*weights_, prepared.prepare(form, bits(given), x.size(0), x.size(1)),
-                      static_cast<uint16_t*>(y.data_ptr()));
-    else
-        cpu::multiply(*weights_,
-                      prepared.prepare(form, given.const_data_ptr<float>(), x.size(0), x.size(1)),
-                      y.data_ptr<float>());
-    return y.to(x.scalar_type());
+    // f16 is read as bf16 would be, from f32.
+    const auto form = weights_->form(!exact);
+    return ops::few_rows_linear(narrow ? x : x.to(at::kFloat), *weights_, form).to(x.scalar_type());
 }
 
 struct Held : torch::CustomClassHolder {

@@ -12,11 +12,7 @@ at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tens
         return at::linear(x, weight, bias);
     const auto type = x.scalar_type() == at::kFloat ? cpu::PlainType::f32 : cpu::PlainType::bf16;
     cpu::PlainRows rows(type, weight.const_data_ptr(), weight.size(0), weight.size(1));
-    if (bias.defined()) {
-        const at::Tensor wide = bias.to(at::kFloat).contiguous();
-        const float* from = wide.const_data_ptr<float>();
-        rows.set_bias({from, from + wide.numel()});
-    }
+    if (bias.defined()) rows.set_bias(bias_values(bias));
     return few_rows_linear(x, rows);
 }
 

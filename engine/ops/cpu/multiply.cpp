@@ -2,26 +2,14 @@
 #include "ops/cpu/multiply.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <vector>
 
+#include "ops/cpu/pointwise.h"
 #include "ops/cpu/pool.h"
 
 namespace moonlet::cpu {
 
 namespace {
-
-inline void put(float* to, const float* from, int64_t n) {
-    std::memcpy(to, from, size_t(n) * sizeof(float));
-}
-inline void put(uint16_t* to, const float* from, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
-        const uint32_t bits = std::bit_cast<uint32_t>(from[i]);
-        const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-        to[i] = uint16_t((bits & 0x7fffffff) > 0x7f800000u ? bits >> 16 | 64 : rounded);
-    }
-}
 
 // Columns computed at a time into a scratch that stays in the cache, before bias and rounding.
 constexpr int64_t kScratch = 1 << 15;
@@ -43,12 +31,9 @@ void multiply_all(const RowWeights& weights, const Rows& x, T* y) {
         thread_local std::vector<float> scratch;
         scratch.resize(size_t(count * step));
         weights.multiply(x, begin, end, scratch.data(), step);
-        for (int64_t row = 0; row < x.count; ++row) {
-            float* from = scratch.data() + row * step;
-            if (bias)
-                for (int64_t i = 0; i < n; ++i) from[i] += bias[begin + i];
-            put(y + row * out + begin, from, n);
-        }
+        for (int64_t row = 0; row < x.count; ++row)
+            add_bias(scratch.data() + row * step, bias ? bias + begin : nullptr, n,
+                     y + row * out + begin);
     });
 }
 

@@ -3,27 +3,5 @@
 
 #pragma GCC target("avx2,fma,f16c")
 #include "ops/cpu/step_lanes.h"
-
-#include "ops/cpu/attend_body.h"
-#include "ops/cpu/pointwise_body.h"
-#include "ops/cpu/transposed_body.h"
-
-namespace moonlet::cpu {
-
-const StepKernels step_avx2 = {
-    span_body,
-    join_body,
-    pack_body,
-    int8_body,
-    add_bias_body<float>,
-    add_bias_body<uint16_t>,
-    widen_body,
-    turn_body,
-    gated_body<float>,
-    gated_body<uint16_t>,
-    transposed_body<ReadF32>,
-    transposed_body<ReadF16>,
-    transposed_body<ReadBf16>,
-};
-
-}  // namespace moonlet::cpu
+#define MOONLET_STEP step_avx2
+#include "ops/cpu/step_body.h"

@@ -5,13 +5,14 @@
 
 #include <vector>
 
+#include "ops/cpu/kernels.h"
 #include "ops/cpu/rows.h"
 
 namespace moonlet::cpu {
 
 class TransposedRows : public RowWeights {
   public:
-    enum class Type { f32, f16, bf16 };
+    using Type = PlainType;
 
     // stride: from one row of `out` numbers to the next.
     TransposedRows(Type type, const void* stored, int64_t in, int64_t out, int64_t stride)
