@@ -30,8 +30,9 @@ std::string fresh_home() {
 
 // In the child: replaces the process by the shell.
 [[noreturn]] void become_shell(const std::string& home, const std::vector<std::string>& arguments,
-                               const std::vector<std::string>& environment) {
-    std::string binary = shell_binary();
+                               const std::vector<std::string>& environment,
+                               const std::string& program = "") {
+    std::string binary = program.empty() ? shell_binary() : program;
     std::vector<std::string> words = {binary},
                              variables = {"HOME=" + home, "PATH=/usr/local/bin:/usr/bin:/bin",
                                           "TERM=xterm-256color", "LANG=C.UTF-8"};
@@ -65,7 +66,8 @@ std::string shell_binary() {
 
 Pty::Pty(PtyOptions options)
     : screen(options.columns, options.rows),
-      home_(options.home.empty() ? fresh_home() : options.home) {
+      home_(options.home.empty() ? fresh_home() : options.home),
+      answer_(options.answer) {
     winsize size{static_cast<unsigned short>(options.rows),
                  static_cast<unsigned short>(options.columns), 0, 0};
     pid_ = forkpty(&master_, nullptr, nullptr, &size);
@@ -74,7 +76,7 @@ Pty::Pty(PtyOptions options)
         skip("no pseudo-terminal here: is devpts mounted on /dev/pts?");
         throw Skipped{};
     }
-    if (pid_ == 0) become_shell(home_, options.arguments, options.environment);
+    if (pid_ == 0) become_shell(home_, options.arguments, options.environment, options.program);
     if (options.wait_for_prompt && !wait_prompt()) {
         throw std::runtime_error("the shell shows no prompt:\n" + screen.all());
     }
@@ -85,16 +87,33 @@ Pty::~Pty() {
         kill(pid_, SIGKILL);
         waitpid(pid_, &status_, 0);
     }
-    close(master_);
+    hang_up();
+}
+
+void Pty::hang_up() {
+    if (master_ >= 0) close(master_);
+    master_ = -1;
 }
 
 bool Pty::pump(int milliseconds) {
+    if (master_ < 0) {
+        usleep(static_cast<useconds_t>(milliseconds) * 1000);
+        return false;
+    }
     pollfd descriptor{master_, POLLIN, 0};
     if (poll(&descriptor, 1, milliseconds) <= 0) return false;
     char buffer[65536];
     auto n = read(master_, buffer, sizeof buffer);
-    if (n <= 0) return false;
+    if (n <= 0) {
+        // The program has closed its end; without this a wait would spin.
+        usleep(1000);
+        return false;
+    }
     screen.feed({buffer, static_cast<std::size_t>(n)});
+    for (const auto& query : screen.take_queries()) {
+        std::string bytes = answer_ ? answer_(query, screen) : "";
+        if (!bytes.empty() && write(master_, bytes.data(), bytes.size()) < 0) return false;
+    }
     return true;
 }
 
@@ -157,9 +176,32 @@ void Pty::start(const std::string& text) {
 
 void Pty::line(const std::string& text) { ask(text); }
 
-void Pty::resize(std::size_t columns, std::size_t rows) {
+std::function<std::string(const std::string&, const Screen&)> terminal_answers(TerminalKind kind) {
+    return [kind](const std::string& query, const Screen& screen) -> std::string {
+        if (query == "\x1b[c" || query == "\x1b[0c") return "\x1b[?" + kind.features + "c";
+        if (query == "\x1b[6n") {
+            return "\x1b[" + std::to_string(screen.cursor_row() + 1) + ";" +
+                   std::to_string(screen.cursor_column() + 1) + "R";
+        }
+        std::string end = query.back() == '\a' ? "\a" : "\x1b\\";
+        for (const char* number : {"10", "11"}) {
+            const std::string& colour = number[1] == '0' ? kind.front : kind.back;
+            if (query.rfind("\x1b]" + std::string(number) + ";", 0) == 0 && !colour.empty()) {
+                return "\x1b]" + std::string(number) + ";" + colour + end;
+            }
+        }
+        std::size_t id = query.find("i=");
+        if (query.rfind("\x1b_G", 0) == 0 && kind.kitty_graphics && id != std::string::npos) {
+            std::string name = query.substr(id, query.find_first_of(",;", id) - id);
+            return "\x1b_G" + name + ";OK\x1b\\";
+        }
+        return {};
+    };
+}
+
+void Pty::resize(std::size_t columns, std::size_t rows, bool rewrap) {
     winsize size{static_cast<unsigned short>(rows), static_cast<unsigned short>(columns), 0, 0};
-    screen.resize(columns, rows);
+    screen.resize(columns, rows, rewrap);
     ioctl(master_, TIOCSWINSZ, &size);
 }
 

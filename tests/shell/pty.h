@@ -20,7 +20,20 @@ struct PtyOptions {
     std::string home{};                      // empty: a fresh one
     std::size_t columns = 80, rows = 24;
     bool wait_for_prompt = true;
+    std::string program{};  // what runs instead of the shell: "/bin/bash"
+    // Called with every query the program sends ("\x1b[c", "\x1b[6n", "\x1b]11;?\a" …); what it
+    // returns is typed as the terminal's answer. Empty: nothing is answered.
+    std::function<std::string(const std::string& query, const Screen& screen)> answer{};
 };
+
+// A terminal that answers: DA1 with these features ("62;4" has sixel), OSC 10 and 11 with these
+// colours ("rgb:ffff/ffff/ffff"; "" = no answer), the cursor's place, kitty graphics when it has
+// them.
+struct TerminalKind {
+    std::string features = "62;22", front{}, back{};
+    bool kitty_graphics = false;
+};
+std::function<std::string(const std::string&, const Screen&)> terminal_answers(TerminalKind kind);
 
 class Pty {
   public:
@@ -44,7 +57,11 @@ class Pty {
     // Reads whatever comes until nothing came for so long.
     void settle(int milliseconds = 60);
 
-    void resize(std::size_t columns, std::size_t rows);
+    // rewrap: this terminal spreads long rows over new ones (say so in the environment, too:
+    // VTE_VERSION=7000).
+    void resize(std::size_t columns, std::size_t rows, bool rewrap = false);
+    // The terminal is gone: its window closed, the connection broke.
+    void hang_up();
     void signal(int number);
     // Exit status as waitpid gives it; -1 when it did not end in time.
     int wait_exit(int seconds = 60);
@@ -58,6 +75,7 @@ class Pty {
     int master_ = -1;
     pid_t pid_ = -1;
     std::string home_;
+    std::function<std::string(const std::string&, const Screen&)> answer_;
     bool reaped_ = false;
     int status_ = -1;
 

@@ -254,12 +254,12 @@ TEST_CASE("colours while typing, and none where they are not wanted", "[pty]") {
     shell.send("for x = 'y' -- z");
     shell.settle();
     std::size_t row = shell.screen.cursor_row();
-    CHECK(shell.screen.style(row, 2) == "0;34");
-    CHECK(shell.screen.style(row, 10) == "0;32");
-    CHECK(shell.screen.style(row, 14) == "0;2");
+    CHECK(shell.screen.style(row, 2) == "34");
+    CHECK(shell.screen.style(row, 10) == "32");
+    CHECK(shell.screen.style(row, 14) == "2");
     shell.send("\x15(");
     shell.settle();
-    CHECK(shell.screen.style(shell.screen.cursor_row(), 2) == "0;31");
+    CHECK(shell.screen.style(shell.screen.cursor_row(), 2) == "31");
     PtyOptions options;
     options.environment = {"NO_COLOR=1"};
     Pty plain(options);
