@@ -311,7 +311,10 @@ EditorState::Drawing EditorState::drawing(const std::string& prompt, std::size_t
     }
     result.text = buffer_.text();
     result.cursor = final ? result.text.size() : buffer_.cursor();
-    if (color) result.styles = highlight(result.text, final ? std::string::npos : result.cursor);
+    if (color) {
+        std::size_t at = final ? std::string::npos : result.cursor;
+        result.styles = highlight(result.text, at, hooks_.is_defined);
+    }
     if (!final) result.below = menu_rows(width);
     return result;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shell/completion.h"
@@ -21,6 +22,7 @@ namespace moonlet {
 struct EditorHooks {
     std::function<bool(const std::string& text)> is_complete;
     std::function<Completion(const std::string& text, std::size_t cursor)> complete;
+    std::function<bool(std::string_view name)> is_defined{};  // empty: no name is shown as unknown
 };
 
 enum class EditAction { redraw, accept, cancel, leave, clear_screen, suspend };

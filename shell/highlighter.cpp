@@ -4,22 +4,27 @@
 #include <algorithm>
 
 #include "shell/lexer.h"
+#include "shell/name_scan.h"
 
 namespace moonlet {
 namespace {
+
+constexpr std::size_t kMaxScanned = 64 << 10;
 
 char closer_of(char open) { return open == '(' ? ')' : open == '[' ? ']' : '}'; }
 
 }  // namespace
 
-std::vector<Style> highlight(std::string_view text, std::size_t cursor) {
+std::vector<Style> highlight(std::string_view text, std::size_t cursor,
+                             const std::function<bool(std::string_view)>& is_defined) {
     std::vector<Style> styles(text.size(), Style::plain);
     std::size_t first = text.find_first_not_of(" \t\n");
     if (first != std::string_view::npos && (text[first] == ':' || text[first] == '?'))
         return styles;
     std::vector<std::size_t> open;
     auto at_cursor = [&](std::size_t at) { return at == cursor || at + 1 == cursor; };
-    for (const Token& token : lex(text)) {
+    auto tokens = lex(text);
+    for (const Token& token : tokens) {
         Style style = Style::plain;
         switch (token.kind) {
             case TokenKind::keyword: style = Style::keyword; break;
@@ -52,6 +57,12 @@ std::vector<Style> highlight(std::string_view text, std::size_t cursor) {
         }
     }
     for (std::size_t at : open) styles[at] = Style::error;
+    if (!is_defined || text.size() > kMaxScanned) return styles;
+    for (std::size_t i : scan_names(text, tokens).globals) {
+        if (is_defined(token_text(text, tokens[i]))) continue;
+        std::fill(styles.begin() + static_cast<std::ptrdiff_t>(tokens[i].begin),
+                  styles.begin() + static_cast<std::ptrdiff_t>(tokens[i].end), Style::undefined);
+    }
     return styles;
 }
 

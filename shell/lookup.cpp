@@ -97,6 +97,23 @@ bool push_chain(lua_State* L, const SessionLocals& locals, const std::vector<std
     return true;
 }
 
+bool is_known_name(lua_State* L, const SessionLocals& locals, std::string_view name) {
+    if (name == "exit" || name == "quit") return true;
+    if (name.size() > 1 && name[0] == '_' &&
+        name.find_first_not_of("0123456789", 1) == std::string_view::npos) {
+        return true;
+    }
+    if (!locals.push(name)) {
+        lua_pushlstring(L, name.data(), name.size());
+        lua_rawget(L, LUA_GLOBALSINDEX);
+        bool there = !lua_isnil(L, -1);
+        lua_pop(L, 1);
+        return there;
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
 std::string class_name(lua_State* L, int index) {
     if (!lua_getmetatable(L, index)) return {};
     lua_pushliteral(L, "__name");

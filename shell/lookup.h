@@ -17,6 +17,10 @@ namespace moonlet {
 // Pushes the value and returns true, or pushes nothing. Chain: names divided by '.' or ':'.
 bool push_chain(lua_State* L, const SessionLocals& locals, const std::vector<std::string>& chain);
 
+// Does a variable of this name exist: a local of the session, a raw field of _G, a result `_3`, or
+// a word that the shell itself knows (exit, quit)?
+bool is_known_name(lua_State* L, const SessionLocals& locals, std::string_view name);
+
 // Raw __name of the value's metatable, "" without one. A `moonlet.` in front is left out.
 std::string class_name(lua_State* L, int index);
 

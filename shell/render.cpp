@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shell/text.h"
+#include "shell/theme.h"
 
 namespace moonlet {
 namespace {
@@ -79,21 +80,7 @@ void write_cells(std::string& out, const Row& row, std::size_t from, bool color)
 
 }  // namespace
 
-const char* sgr(Style style) {
-    switch (style) {
-        case Style::plain: return "";
-        case Style::keyword: return "34";
-        case Style::string: return "32";
-        case Style::number: return "36";
-        case Style::comment: return "2";
-        case Style::error: return "31";
-        case Style::match: return "1;4";
-        case Style::prompt: return "1";
-        case Style::dim: return "2";
-        case Style::heading: return "1";
-    }
-    return "";
-}
+const char* sgr(Style style) { return sgr_on(background(), style); }
 
 Frame render(const EditView& view, std::size_t width) {
     Frame frame;

@@ -22,10 +22,12 @@ enum class Style : std::uint8_t {
     match,
     prompt,
     dim,
-    heading
+    heading,
+    undefined,  // a global that does not exist
+    selected    // in a menu
 };
 
-// SGR parameters of a style ("1;34"), "" for plain.
+// SGR parameters of a style ("1;34") on the terminal's background, "" for plain.
 const char* sgr(Style style);
 
 // One grapheme cluster. An escape sequence of a prompt is a cell of width 0.

@@ -14,6 +14,7 @@
 #include "shell/completer.h"
 #include "shell/help.h"
 #include "shell/line_editor.h"
+#include "shell/lookup.h"
 #include "shell/session.h"
 #include "shell/text.h"
 
@@ -69,10 +70,12 @@ class Repl {
           rows_(L_),
           history_(editing_ ? History::default_path() : ""),
           completer_(L_, session_.locals(), rows_, command_names()),
-          hooks_{[this](const std::string& text) { return session_.is_complete(text); },
-                 [this](const std::string& text, std::size_t cursor) {
-                     return completer_.complete(text, cursor);
-                 }},
+          hooks_{
+              [this](const std::string& text) { return session_.is_complete(text); },
+              [this](const std::string& text, std::size_t cursor) {
+                  return completer_.complete(text, cursor);
+              },
+              [this](std::string_view name) { return is_known_name(L_, session_.locals(), name); }},
           editor_(terminal_, history_, hooks_, color && Terminal::wants_color(STDOUT_FILENO)) {}
 
     void run() {
