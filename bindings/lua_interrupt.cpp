@@ -3,12 +3,18 @@
 #include "bindings/lua_state.h"
 
 #include <csignal>
+#include <ctime>
 
 #include <pthread.h>
 #include <unistd.h>
 
+#include "bindings/lua_pattern_escape.h"
+
 namespace moonlet {
 namespace {
+
+constexpr int kLooks = 40;
+constexpr long kNextLook = 2'000'000;  // nanoseconds
 
 std::atomic<int> flag{kInterruptNone};
 static_assert(std::atomic<int>::is_always_lock_free);
@@ -23,6 +29,9 @@ struct {
     volatile sig_atomic_t armed = 0;
     int inside = 0;  // depth of call_protected: only there an exception has somewhere to go
     bool grace_used = false;
+    timer_t again{};
+    bool has_timer = false;
+    int looks = 0;  // how often the handler may look again whether a pattern is being matched
     std::string location;
     lua_Hook user_hook = nullptr;
     int user_mask = 0, user_count = 0;
@@ -49,23 +58,54 @@ void on_hook(lua_State* L, lua_Debug* record) {
     throw LuaInterrupt{};
 }
 
+// A press may come while the matcher is in a function of its own that tells nothing: look again in
+// a moment.
+void look_again() {
+    if (!state.has_timer || state.looks <= 0) return;
+    --state.looks;
+    itimerspec moment{{0, 0}, {0, kNextLook}};
+    timer_settime(state.again, 0, &moment, nullptr);
+}
+
 // lua_sethook is what LuaJIT's own front end calls from its handler: it only writes a few fields of
 // the global state, so the coroutine that happens to run does not matter.
-void on_signal(int number) {
+void on_signal(int number, siginfo_t* info, void* context) {
+    bool press = info->si_code != SI_TIMER;
     if (!pthread_equal(pthread_self(), state.main_thread)) {
-        pthread_kill(state.main_thread, number);
+        if (press) pthread_kill(state.main_thread, number);
+        else look_again();
         return;
     }
-    state.presses = state.presses + 1;
-    if (state.kill_after > 0 && state.presses >= state.kill_after) _exit(130);
-    flag.store(kInterruptRequested);
-    if (!state.armed) {
-        state.user_hook = lua_gethook(state.L);
-        state.user_mask = lua_gethookmask(state.L);
-        state.user_count = lua_gethookcount(state.L);
-        state.armed = 1;
+    if (press) {
+        state.presses = state.presses + 1;
+        if (state.kill_after > 0 && state.presses >= state.kill_after) _exit(130);
+        flag.store(kInterruptRequested);
+        if (!state.armed) {
+            state.user_hook = lua_gethook(state.L);
+            state.user_mask = lua_gethookmask(state.L);
+            state.user_count = lua_gethookcount(state.L);
+            state.armed = 1;
+        }
+        lua_sethook(state.L, on_hook, LUA_MASKCOUNT, 1);
+        state.looks = kLooks;
     }
-    lua_sethook(state.L, on_hook, LUA_MASKCOUNT, 1);
+    if (state.inside == 0 || flag.load() != kInterruptRequested) return;
+    if (is_in_pattern_matcher(context)) {
+        sigset_t unblock;  // the handler does not return, which would do it
+        sigemptyset(&unblock);
+        sigaddset(&unblock, SIGINT);
+        pthread_sigmask(SIG_UNBLOCK, &unblock, nullptr);
+        throw LuaInterrupt{};
+    }
+    look_again();
+}
+
+void make_timer() {
+    if (state.has_timer) return;
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGINT;
+    state.has_timer = timer_create(CLOCK_MONOTONIC, &event, &state.again) == 0;
 }
 
 }  // namespace
@@ -77,8 +117,10 @@ void install_interrupt(lua_State* L, int kill_after) {
     state.main_thread = pthread_self();
     state.kill_after = kill_after;
     struct sigaction action {};
-    action.sa_handler = on_signal;
-    action.sa_flags = 0;  // no SA_RESTART: a read or sleep in progress ends, then the hook fires
+    make_timer();
+    action.sa_sigaction = on_signal;
+    action.sa_flags =
+        SA_SIGINFO;  // no SA_RESTART: a read or sleep in progress ends, then the hook fires
     sigaction(SIGINT, &action, nullptr);
 }
 
@@ -90,6 +132,7 @@ void reset_interrupt() {
     if (state.armed) lua_sethook(state.L, state.user_hook, state.user_mask, state.user_count);
     state.armed = 0;
     state.presses = 0;
+    state.looks = 0;
     state.grace_used = false;
     state.location.clear();
     flag.store(kInterruptNone);

@@ -5,8 +5,9 @@
 // Interrupt: SIGINT on the main thread sets the flag to 1 and arms a count hook; the hook throws
 // LuaInterrupt, a C++ exception outside std::exception. A pcall, xpcall or coroutine that stops it
 // sees the text "C++ exception", but the hook stays armed with count 1 and throws again at the next
-// instruction until call_protected() of the outermost frame returns. Out of reach: C functions that
-// run long by themselves (string.rep of a gigabyte, a backtracking pattern) and __gc handlers.
+// instruction until call_protected() of the outermost frame returns. Patterns that backtrack, where
+// no hook is called, are left from the handler itself (lua_pattern_escape.h). Out of reach: other C
+// functions that run long by themselves (string.rep of a gigabyte) and __gc handlers.
 // An engine call polls the flag itself, returns its partial result and sets the flag to 2; the hook
 // then grants kInterruptGrace more instructions, so that `g = m:generate(…)` still assigns.
 #pragma once

@@ -83,6 +83,24 @@ TEST_CASE("one Ctrl-C ends what runs", "[pty]") {
     }
     SECTION("a child, in a loop") { stops(shell, "while true do os.execute('sleep 9') end"); }
     SECTION("reading a pipe") { stops(shell, "while true do io.popen('sleep 9'):read('*a') end"); }
+    SECTION("a pattern that backtracks") {
+        stops(shell, "(('a'):rep(40)):find(('a*'):rep(40) .. 'b')");
+    }
+    SECTION("a pattern that backtracks, in a pcall loop") {
+        stops(shell, "while true do pcall(string.match, ('a'):rep(3e5), '.-.-b') end");
+    }
+    SECTION("gsub and gmatch whose pattern backtracks") {
+        stops(shell, "(('a'):rep(40)):gsub('(' .. ('a?'):rep(40) .. ')b', '')");
+        stops(shell, "for w in (('a'):rep(40)):gmatch(('a-'):rep(30) .. 'b') do end");
+    }
+    SECTION("string.rep over and over") {
+        stops(shell, "while true do pcall(string.rep, 'x', 1e8) end");
+    }
+    SECTION("nested coroutines") {
+        stops(shell,
+              "local function f(n) if n == 0 then while true do end end "
+              "return coroutine.wrap(f)(n - 1) end while true do pcall(f, 20) end");
+    }
     SECTION("sleep of the C library") {
         stops(shell,
               "ffi = require'ffi' ffi.cdef'unsigned sleep(unsigned);' while true do "
