@@ -16,6 +16,9 @@ namespace {
 constexpr int kLooks = 40;
 constexpr long kNextLook = 2'000'000;  // nanoseconds
 
+// Not SIGINT itself: whoever takes that one over must not get signals that nobody sent.
+int look_signal() { return SIGRTMIN + 4; }
+
 std::atomic<int> flag{kInterruptNone};
 static_assert(std::atomic<int>::is_always_lock_free);
 
@@ -69,8 +72,8 @@ void look_again() {
 
 // lua_sethook is what LuaJIT's own front end calls from its handler: it only writes a few fields of
 // the global state, so the coroutine that happens to run does not matter.
-void on_signal(int number, siginfo_t* info, void* context) {
-    bool press = info->si_code != SI_TIMER;
+void on_signal(int number, siginfo_t*, void* context) {
+    bool press = number == SIGINT;
     if (!pthread_equal(pthread_self(), state.main_thread)) {
         if (press) pthread_kill(state.main_thread, number);
         else look_again();
@@ -94,6 +97,7 @@ void on_signal(int number, siginfo_t* info, void* context) {
         sigset_t unblock;  // the handler does not return, which would do it
         sigemptyset(&unblock);
         sigaddset(&unblock, SIGINT);
+        sigaddset(&unblock, look_signal());
         pthread_sigmask(SIG_UNBLOCK, &unblock, nullptr);
         throw LuaInterrupt{};
     }
@@ -104,7 +108,7 @@ void make_timer() {
     if (state.has_timer) return;
     sigevent event{};
     event.sigev_notify = SIGEV_SIGNAL;
-    event.sigev_signo = SIGINT;
+    event.sigev_signo = look_signal();
     state.has_timer = timer_create(CLOCK_MONOTONIC, &event, &state.again) == 0;
 }
 
@@ -121,13 +125,18 @@ void install_interrupt(lua_State* L, int kill_after) {
     action.sa_sigaction = on_signal;
     action.sa_flags =
         SA_SIGINFO;  // no SA_RESTART: a read or sleep in progress ends, then the hook fires
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, look_signal());
     sigaction(SIGINT, &action, nullptr);
+    sigaction(look_signal(), &action, nullptr);
 }
 
 void reset_interrupt() {
     sigset_t block, before;
     sigemptyset(&block);
     sigaddset(&block, SIGINT);
+    sigaddset(&block, look_signal());
     pthread_sigmask(SIG_BLOCK, &block, &before);
     if (state.armed) lua_sethook(state.L, state.user_hook, state.user_mask, state.user_count);
     state.armed = 0;
