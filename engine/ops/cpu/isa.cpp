@@ -47,7 +47,10 @@ Isa measured() {
     unsigned a = 7, b = 0, c = 0, d = 0;
     __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
     const bool tiles = (d >> 24 & 1) && (d >> 22 & 1);  // AMX-TILE, AMX-BF16
-    return tiles ? Isa::amx : Isa::avx512_bf16;
+    if (!tiles) return Isa::avx512_bf16;
+    // The processor has them; XCR0 bits 17 and 18 say that the system keeps their state.
+    __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    return (a >> 17 & 3) == 3 ? Isa::amx : Isa::avx512_bf16;
 #else
     return Isa::none;
 #endif
