@@ -8,19 +8,20 @@ namespace moonlet {
 namespace {
 
 constexpr int kEscapeWait = 50;  // ms after which a lone ESC is the Escape key
+constexpr int kLineWait = 50;    // ms after which a line of others counts as whole
 
 }  // namespace
 
 LineEditor::LineEditor(Terminal& terminal, History& history, EditorHooks hooks, bool color)
     : terminal_(terminal), state_(history, std::move(hooks)), color_(color) {}
 
-void LineEditor::draw(bool final) {
+void LineEditor::draw(bool final, const std::string& before) {
     width_ = terminal_.width();
     auto drawing = state_.drawing(prompt_, width_, color_, final);
     EditView view{drawing.text, drawing.cursor, drawing.prompt,
                   prompt2_,     drawing.styles, drawing.below};
     Frame next = clip(render(view, width_), terminal_.height(), &first_row_);
-    terminal_.write(diff(screen_, next, color_));
+    terminal_.write(before + diff(screen_, next, color_));
     screen_ = std::move(next);
 }
 
@@ -57,6 +58,19 @@ void LineEditor::redraw_resized() {
     draw(false);
 }
 
+// What others wrote goes where the entry stood, and the entry below it.
+void LineEditor::show_above(bool unfinished_too) {
+    if (unfinished_too && !above_.empty() && above_.back() != '\n') above_ += '\n';
+    std::size_t end = above_.rfind('\n');
+    if (end == std::string::npos) return;
+    std::string out;
+    if (screen_.cursor_row > 0) out = "\x1b[" + std::to_string(screen_.cursor_row) + "A";
+    out += "\r\x1b[J" + above_.substr(0, end + 1);
+    above_.erase(0, end + 1);
+    screen_ = Frame{};
+    draw(false, out);  // in one write: the entry is never seen missing
+}
+
 // A mark and blanks to the end of the row: at column 0 they fill it and are erased, elsewhere they
 // wrap, and the mark stays behind the unfinished line.
 void LineEditor::start_line() {
@@ -71,7 +85,11 @@ void LineEditor::finish(const char* mark) {
     // Keys that came with Enter are kept for the next entry, but a Ctrl-C among them was meant for
     // what runs now.
     std::string more;
-    if (terminal_.read(&more, 0) == ReadResult::bytes) decoder_.feed(more);
+    ReadResult result = terminal_.read(&more, 0);
+    if (result == ReadResult::bytes) decoder_.feed(more);
+    if (result == ReadResult::output) above_ += more;
+    if (!above_.empty()) terminal_.write(above_ + (above_.back() == '\n' ? "" : "\n"));
+    above_.clear();
     terminal_.leave_raw();
 }
 
@@ -120,9 +138,17 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
         no_more = false;
         std::string bytes;
         bool waits = decoder_.pending() && !decoder_.in_paste();
-        switch (terminal_.read(&bytes, waits ? kEscapeWait : -1)) {
+        int limit = waits ? kEscapeWait : above_.empty() ? -1 : kLineWait;
+        switch (terminal_.read(&bytes, limit)) {
             case ReadResult::bytes: decoder_.feed(bytes); break;
-            case ReadResult::timeout: no_more = waits; break;
+            case ReadResult::output:
+                above_ += bytes;
+                show_above(false);
+                break;
+            case ReadResult::timeout:
+                no_more = waits;
+                show_above(true);
+                break;
             case ReadResult::resized: redraw_resized(); break;
             case ReadResult::closed: terminal_.leave_raw(); return EntryResult::closed;
         }

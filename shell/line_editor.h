@@ -35,9 +35,11 @@ class LineEditor {
     std::string prompt_, prompt2_;
     Frame screen_;
     std::size_t width_ = 80, first_row_ = 0;
+    std::string above_;  // written by others while an entry is edited, its last line unfinished
 
-    void draw(bool final);
+    void draw(bool final, const std::string& before = {});
     void redraw_resized();
+    void show_above(bool unfinished_too);
     void start_line();
     void finish(const char* mark);
 };

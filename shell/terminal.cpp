@@ -11,6 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "shell/side_output.h"
+
 namespace moonlet {
 namespace {
 
@@ -24,6 +26,7 @@ volatile sig_atomic_t is_raw = 0;
 volatile sig_atomic_t size_changed = 0;
 
 void restore() {
+    side_output::end();
     if (!is_raw) return;
     is_raw = 0;
     [[maybe_unused]] auto n = ::write(raw_output, kPasteOff.data(), kPasteOff.size());
@@ -100,6 +103,8 @@ bool Terminal::enter_raw() {
         return false;
     }
     raw_ = true;
+    side_output::begin();
+    if (output_ == STDOUT_FILENO) output_ = raw_output = side_output::terminal();
     write(kPasteOn);
     return true;
 }
@@ -126,12 +131,12 @@ ReadResult Terminal::read(std::string* bytes, int timeout_ms) {
     sigemptyset(&block);
     sigaddset(&block, SIGWINCH);
     pthread_sigmask(SIG_BLOCK, &block, &before);
-    pollfd descriptor{input_, POLLIN, 0};
+    pollfd descriptors[] = {{input_, POLLIN, 0}, {side_output::readable(), POLLIN, 0}};
     timespec limit{timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
     int ready = 0;
     int failure = 0;
     if (!size_changed) {
-        ready = ppoll(&descriptor, 1, timeout_ms < 0 ? nullptr : &limit, &before);
+        ready = ppoll(descriptors, 2, timeout_ms < 0 ? nullptr : &limit, &before);
         failure = errno;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -141,6 +146,10 @@ ReadResult Terminal::read(std::string* bytes, int timeout_ms) {
     }
     if (ready < 0) return failure == EINTR ? ReadResult::timeout : ReadResult::closed;
     if (ready == 0) return ReadResult::timeout;
+    if (!(descriptors[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL))) {
+        *bytes += side_output::take();
+        return ReadResult::output;
+    }
     char buffer[65536];
     auto n = ::read(input_, buffer, sizeof buffer);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return ReadResult::timeout;

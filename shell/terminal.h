@@ -9,7 +9,8 @@
 
 namespace moonlet {
 
-enum class ReadResult { bytes, timeout, resized, closed };
+// output: not keys, but what others wrote to the terminal meanwhile (side_output.h).
+enum class ReadResult { bytes, output, timeout, resized, closed };
 
 class Terminal {
   public:
