@@ -116,10 +116,10 @@ EditAction EditorState::control(char code) {
         case 'p': older(); break;
         case 'r':
             searching_ = true;
-            search_failed_ = false;
-            pattern_.clear();
             draft_ = buffer_.text();
-            history_at_ = history_.entries().size();
+            draft_cursor_ = buffer_.cursor();
+            search_.open(history_);
+            if (search_.chosen()) buffer_.set(*search_.chosen());
             break;
         case 'u':
             buffer_.kill_to_line_start(more);
@@ -172,35 +172,15 @@ void EditorState::paste(std::string text) {
 }
 
 void EditorState::older() {
-    const auto& entries = history_.entries();
     now_ = Last::history;
-    if (last_ != Last::history) {
-        draft_ = buffer_.text();
-        prefix_ = draft_.substr(0, buffer_.cursor());
-        history_at_ = entries.size();
-    }
-    for (std::size_t i = std::min(history_at_, entries.size()); i-- > 0;) {
-        if (entries[i].compare(0, prefix_.size(), prefix_) != 0) continue;
-        if (entries[i] == buffer_.text()) continue;
-        history_at_ = i;
-        buffer_.set(entries[i]);
-        return;
-    }
+    if (last_ != Last::history) walk_.start(buffer_.text(), buffer_.cursor());
+    if (const std::string* entry = walk_.older(history_)) buffer_.set(*entry);
 }
 
 void EditorState::newer() {
     if (last_ != Last::history) return;
     now_ = Last::history;
-    const auto& entries = history_.entries();
-    for (std::size_t i = history_at_ + 1; i < entries.size(); ++i) {
-        if (entries[i].compare(0, prefix_.size(), prefix_) != 0) continue;
-        if (entries[i] == buffer_.text()) continue;
-        history_at_ = i;
-        buffer_.set(entries[i]);
-        return;
-    }
-    history_at_ = entries.size();
-    buffer_.set(draft_);
+    if (const std::string* entry = walk_.newer()) buffer_.set(*entry);
 }
 
 void EditorState::complete() {
@@ -223,42 +203,17 @@ void EditorState::complete() {
     buffer_.set(std::move(next), found.begin + start.size());
 }
 
-void EditorState::stop_search(bool keep) {
-    searching_ = false;
-    if (!keep) buffer_.set(draft_);
-}
-
-// Finds the next older entry before `from` that holds the pattern.
-void EditorState::search(std::size_t from) {
-    const auto& entries = history_.entries();
-    search_failed_ = false;
-    for (std::size_t i = std::min(from, entries.size()); i-- > 0;) {
-        std::size_t at = entries[i].find(pattern_);
-        if (at == std::string::npos || (entries[i] == buffer_.text() && from == history_at_))
-            continue;
-        history_at_ = i;
-        buffer_.set(entries[i], at + pattern_.size());
-        return;
-    }
-    search_failed_ = true;
-}
-
 // True when the key belonged to the search; else the search has ended and the key is an edit.
 bool EditorState::search_key(const Key& key, EditAction* action) {
-    if (key.kind == KeyKind::text) {
-        pattern_ += key.text;
-        search(history_.entries().size());
-    } else if (key.kind == KeyKind::backspace) {
-        if (!pattern_.empty()) pattern_.erase(previous_cluster(pattern_, pattern_.size()));
-        search(history_.entries().size());
-    } else if (key.kind == KeyKind::control && key.code == 'r') {
-        if (!pattern_.empty()) search(history_at_);
-    } else if (key.kind == KeyKind::escape ||
-               (key.kind == KeyKind::control && (key.code == 'g' || key.code == 'c'))) {
-        stop_search(false);
-    } else {
-        stop_search(true);
-        if (key.kind != KeyKind::enter) return false;
+    HistorySearch::Step step = search_.handle(key);
+    // Where nothing matches, what was chosen last stays.
+    if (step == HistorySearch::Step::restore) buffer_.set(draft_, draft_cursor_);
+    else if (search_.chosen()) buffer_.set(*search_.chosen(), search_.cursor());
+    last_ = Last::other;
+    if (step == HistorySearch::Step::stay) return true;
+    searching_ = false;
+    if (step == HistorySearch::Step::take_and_key) return false;
+    if (step == HistorySearch::Step::run) {
         buffer_.set(buffer_.text());
         *action = enter(false);
     }
@@ -305,17 +260,14 @@ EditorState::Drawing EditorState::drawing(const std::string& prompt, std::size_t
                                           bool final) const {
     Drawing result;
     result.prompt = prompt;
-    if (searching_) {
-        result.prompt = search_failed_ ? "no match `" : "search `";
-        result.prompt += pattern_ + "`: ";
-    }
+    if (searching_) result.prompt = search_.prompt();
     result.text = buffer_.text();
     result.cursor = final ? result.text.size() : buffer_.cursor();
     if (color) {
         std::size_t at = final ? std::string::npos : result.cursor;
         result.styles = highlight(result.text, at, hooks_.is_defined);
     }
-    if (!final) result.below = menu_rows(width);
+    if (!final) result.below = searching_ ? search_.rows(width) : menu_rows(width);
     return result;
 }
 

@@ -13,6 +13,8 @@
 #include "shell/completion.h"
 #include "shell/edit_buffer.h"
 #include "shell/history.h"
+#include "shell/history_search.h"
+#include "shell/history_walk.h"
 #include "shell/keys.h"
 #include "shell/render.h"
 
@@ -56,11 +58,11 @@ class EditorState {
     EditBuffer buffer_;
     Last last_ = Last::other, now_ = Last::other;
 
-    std::string draft_, prefix_;  // while walking through the history
-    std::size_t history_at_ = 0;  // index into entries(); its size = the draft
+    HistoryWalk walk_;
     bool searching_ = false;
-    std::string pattern_;
-    bool search_failed_ = false;
+    HistorySearch search_;
+    std::string draft_;  // while searching
+    std::size_t draft_cursor_ = 0;
     std::vector<Candidate> menu_;
 
     EditAction edit(const Key& key, bool more_input);
@@ -72,8 +74,6 @@ class EditorState {
     void newer();
     void complete();
     bool search_key(const Key& key, EditAction* action);
-    void search(std::size_t from);
-    void stop_search(bool keep);
     std::vector<Row> menu_rows(std::size_t width) const;
 };
 

@@ -121,7 +121,7 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
                     finish("^C");
                     *entry = state_.text();
                     return EntryResult::cancelled;
-                case EditAction::leave: finish(""); return EntryResult::closed;
+                case EditAction::leave: finish(""); return EntryResult::leave;
                 case EditAction::clear_screen:
                     terminal_.write("\x1b[H\x1b[2J");
                     screen_ = Frame{};

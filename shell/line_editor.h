@@ -12,7 +12,8 @@
 
 namespace moonlet {
 
-enum class EntryResult { entry, cancelled, closed };
+// leave: Ctrl-D; closed: there is no input any more.
+enum class EntryResult { entry, cancelled, leave, closed };
 
 class LineEditor {
   public:

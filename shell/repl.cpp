@@ -15,6 +15,7 @@
 #include "shell/help.h"
 #include "shell/line_editor.h"
 #include "shell/lookup.h"
+#include "shell/lost_session.h"
 #include "shell/session.h"
 #include "shell/text.h"
 
@@ -79,7 +80,7 @@ class Repl {
           editor_(terminal_, history_, hooks_, color && Terminal::wants_color(STDOUT_FILENO)) {}
 
     void run() {
-        print(banner(terminal_.width()));
+        print(banner(terminal_.width()) + lost_session_notice(history_));
         bool fresh_line = false;
         while (true) {
             session_.set_width(static_cast<int>(terminal_.width()));
@@ -87,7 +88,11 @@ class Repl {
             EntryResult result = read(fresh_line, &entry);
             fresh_line = false;
             reset_interrupt();
-            if (result == EntryResult::closed) return;
+            if (result == EntryResult::leave) return history_.leave();
+            if (result == EntryResult::closed) {  // the terminal died
+                if (editing_) history_.abandon();
+                return;
+            }
             std::string text = trimmed(entry);
             if (result == EntryResult::cancelled) {
                 if (text.empty()) print("(Ctrl-D leaves)\n");
@@ -95,18 +100,24 @@ class Repl {
             }
             if (text.empty()) continue;
             history_.add(entry);
+            Outcome outcome = Outcome::ok;
             if (text[0] == '?') {
                 std::size_t mark = std::min(text.find_first_not_of('?'), text.size());
                 print(help_text(L_, session_.locals(), rows_, trimmed(text.substr(mark))));
             } else if (text[0] == ':') {
-                if (!run_command_line(text)) return;
+                if (!run_command_line(text)) return history_.leave();
                 fresh_line = true;
             } else if (wants_to_leave(session_, text)) {
-                return;
+                return history_.leave();
             } else {
-                session_.run(entry, editing_ && editor_.take_early_interrupt());
+                bool worked = session_.run(entry, editing_ && editor_.take_early_interrupt());
+                bool stopped = session_.entries().back().record.interrupted;
+                outcome = stopped  ? Outcome::interrupted
+                          : worked ? Outcome::ok
+                                   : Outcome::failed;
                 fresh_line = true;
             }
+            history_.finish(outcome);
         }
     }
 

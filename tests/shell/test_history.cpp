@@ -9,9 +9,10 @@
 #include <fstream>
 
 #include "shell/history.h"
+#include "shell/history_match.h"
 #include "test.h"
 
-using moonlet::History;
+using namespace moonlet;
 using Lines = std::vector<std::string>;
 
 namespace {
@@ -114,6 +115,116 @@ TEST_CASE("damaged lines are passed over") {
         << "1\t2\tcut off";
     History history(path);
     CHECK(history.entries() == Lines{"good", "also good", "cut off"});
+}
+
+TEST_CASE("the file says its format, and the one before it is read") {
+    std::string path = fresh_path();
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path) << "1700000000\t1700000000.7.1\told = 1\\nold\n";
+    {
+        History history(path);
+        history.add("new = 2");
+        history.finish(Outcome::failed);
+        CHECK(history.entries() == Lines{"old = 1\nold", "new = 2"});
+        CHECK(history.facts()[0].outcome == Outcome::unknown);
+        CHECK(history.facts()[1].outcome == Outcome::failed);
+    }
+    History later(path);
+    CHECK(later.entries() == Lines{"old = 1\nold", "new = 2"});
+    CHECK(later.facts()[1].outcome == Outcome::failed);
+    CHECK(later.folders()[later.facts()[1].folder] == std::filesystem::current_path().string());
+    std::string other = fresh_path();
+    History(other).add("x");
+    std::string first;
+    std::ifstream file(other);
+    std::getline(file, first);
+    CHECK(first.rfind("# moonlet history 2", 0) == 0);
+}
+
+TEST_CASE("an entry is in the file before it has ended, and a torn line swallows none") {
+    std::string path = fresh_path();
+    History history(path);
+    history.add("while true do end");
+    CHECK(History(path).entries() == Lines{"while true do end"});
+    std::ofstream(path, std::ios::app) << "> \t17000";  // a full disk cut it
+    History next(path);
+    next.add("y = 1");
+    CHECK(History(path).entries() == Lines{"while true do end", "y = 1"});
+}
+
+TEST_CASE("what another shell adds comes before our own, once, with its outcome") {
+    std::string path = fresh_path();
+    History one(path), two(path);
+    one.add("mine");
+    one.finish(Outcome::ok);
+    CHECK(one.entries() == Lines{"mine"});
+    two.add("theirs");
+    two.add("theirs too");
+    one.refresh();
+    CHECK(one.entries() == Lines{"theirs", "theirs too", "mine"});
+    two.finish(Outcome::interrupted);
+    one.add("mine again");
+    one.refresh();
+    CHECK(one.entries() == Lines{"theirs", "theirs too", "mine", "mine again"});
+    CHECK(one.facts()[1].outcome == Outcome::interrupted);
+    CHECK(one.facts()[2].outcome == Outcome::ok);
+    std::filesystem::remove(path);
+    one.refresh();
+    one.add("goes on");
+    CHECK(one.entries().back() == "goes on");
+}
+
+TEST_CASE("a pattern: as it stands, letters close together, typos, words in any order") {
+    auto rank = [](const char* pattern, const char* entry) {
+        return HistoryPattern(pattern).rank(entry);
+    };
+    const char* entry = "m:generate(\"Once upon a time\", {max_tokens=40})";
+    CHECK(rank("generate", entry) == 0);
+    for (const char* typo : {"genrate", "geenrate", "generrate", "genetate", "gnerate", "upno"})
+        CHECK(rank(typo, entry) > 0);
+    CHECK(rank("time generate", entry) > 0);
+    CHECK(rank("tokens once", entry) > 0);
+    CHECK(rank("Once", entry) == 0);
+    CHECK(rank("ONCE", entry) == -1);  // a capital is meant
+    CHECK(rank("mxtok", entry) > 0);
+    CHECK(rank("retriever", entry) == -1);
+    CHECK(rank("xyz", entry) == -1);
+    CHECK(rank("", entry) == 0);
+    CHECK(rank("gneerate", entry) > rank("generte", entry) - 1);
+    CHECK(rank("달빛소나티", "x = '달빛소나타'") > 0);
+    CHECK(HistoryPattern("genrate").places("generate") ==
+          std::vector<std::size_t>{0, 1, 2, 4, 5, 6, 7});
+    CHECK(HistoryPattern("빛").places("달빛") == std::vector<std::size_t>{3, 4, 5});
+}
+
+TEST_CASE("a session whose shell died is found by the next one, once") {
+    std::string path = fresh_path();
+    pid_t child = fork();
+    if (child == 0) {
+        History mine(path);
+        mine.add("x = 1");
+        mine.finish(Outcome::ok);
+        mine.add("?x");
+        mine.finish(Outcome::ok);
+        mine.add("bad");
+        mine.finish(Outcome::failed);
+        mine.add("os.abort()");
+        _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+    LostSession lost;
+    History next(path), beside(path);
+    REQUIRE(next.lost_session(&lost));
+    CHECK(lost.worked == Lines{"x = 1"});
+    CHECK(lost.running == "os.abort()");
+    CHECK(lost.failed == 1);
+    CHECK_FALSE(beside.lost_session(&lost));
+    next.forget_lost();
+    CHECK_FALSE(next.lost_session(&lost));
+    History clean(path);
+    clean.add("y = 1");
+    clean.leave();
+    CHECK_FALSE(History(path).lost_session(&lost));
 }
 
 TEST_CASE("a place that cannot be written keeps the session's entries") {

@@ -287,7 +287,7 @@ TEST_CASE("TERM=dumb gives a plain reader that still knows several lines", "[pty
 
 TEST_CASE("commands and help at the prompt", "[pty]") {
     Pty shell;
-    CHECK(shell.ask(":help").find(":history [n|word]") != std::string::npos);
+    CHECK(shell.ask(":help").find(":history [n|words]") != std::string::npos);
     CHECK(shell.ask(":hlep").find("did you mean :help?") != std::string::npos);
     CHECK(shell.ask(":prompt") == "no model has been called yet");
     CHECK(shell.ask(":time 1+1").find("wall ") != std::string::npos);
