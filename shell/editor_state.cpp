@@ -9,8 +9,6 @@
 namespace moonlet {
 namespace {
 
-constexpr std::size_t kMenuRows = 12;
-
 std::string common_start(const std::vector<Candidate>& candidates) {
     std::string start = candidates[0].text;
     for (const auto& candidate : candidates) {
@@ -38,16 +36,19 @@ void EditorState::start() {
     buffer_.set("");
     last_ = now_ = Last::other;
     searching_ = false;
-    menu_.clear();
+    menu_.close();
+    ghost_.forget();
 }
 
 EditAction EditorState::handle(const Key& key, bool more_input) {
     EditAction action = EditAction::redraw;
     if (searching_ && search_key(key, &action)) return action;
-    menu_.clear();
+    if (menu_.is_open() && menu_key(key)) return action;
+    if (ghost_key(key)) return action;
     now_ = Last::other;
     action = edit(key, more_input);
     last_ = now_;
+    offer_ghost(key, more_input);
     return action;
 }
 
@@ -195,12 +196,49 @@ void EditorState::complete() {
     if (found.candidates.empty()) return;
     std::string start = common_start(found.candidates);
     std::string typed = text.substr(found.begin, found.end - found.begin);
-    if (found.candidates.size() > 1 && start.size() <= typed.size()) {
-        menu_ = std::move(found.candidates);
-        return;
-    }
-    std::string next = text.substr(0, found.begin) + start + text.substr(found.end);
-    buffer_.set(std::move(next), found.begin + start.size());
+    bool further = start.size() > typed.size() && start.compare(0, typed.size(), typed) == 0;
+    if (found.candidates.size() == 1) return take(found, found.candidates[0].text);
+    if (further) return take(found, start);
+    menu_.open(std::move(found));
+}
+
+void EditorState::take(const Completion& completion, const std::string& text) {
+    std::string next = buffer_.text();
+    next.replace(completion.begin, completion.end - completion.begin, text);
+    buffer_.set(std::move(next), completion.begin + text.size());
+}
+
+// True when the key was the menu's; else it is closed.
+bool EditorState::menu_key(const Key& key) {
+    MenuStep step = menu_.handle(key);
+    if (step == MenuStep::stay) return true;
+    if (step == MenuStep::take || step == MenuStep::take_then_key)
+        take(menu_.completion(), menu_.selected()->text);
+    menu_.close();
+    last_ = Last::other;
+    return step == MenuStep::take || step == MenuStep::close;
+}
+
+// Takes what is suggested, or a word of it, where the key would move right at the end of the text.
+bool EditorState::ghost_key(const Key& key) {
+    bool shown = !ghost_.rest().empty() && buffer_.cursor() == buffer_.text().size();
+    bool control = key.kind == KeyKind::control && (key.code == 'f' || key.code == 'e');
+    bool all = key.kind == KeyKind::right || key.kind == KeyKind::end || control;
+    bool word = key.kind == KeyKind::word_right || (key.kind == KeyKind::alt && key.code == 'f');
+    if (!shown || (!all && !word)) return false;
+    buffer_.insert(all ? ghost_.rest() : ghost_.word());
+    last_ = Last::other;
+    ghost_.offer(history_.entries(), buffer_.text());
+    if (all) ghost_.clear();
+    return true;
+}
+
+// Only after typing and erasing: behind a line out of the history a second one would be in the way.
+void EditorState::offer_ghost(const Key& key, bool more_input) {
+    ghost_.clear();
+    bool typed = key.kind == KeyKind::text || key.kind == KeyKind::backspace;
+    if (!hooks_.ghost || !typed || more_input || searching_) return;
+    if (buffer_.cursor() == buffer_.text().size()) ghost_.offer(history_.entries(), buffer_.text());
 }
 
 // True when the key belonged to the search; else the search has ended and the key is an edit.
@@ -220,42 +258,6 @@ bool EditorState::search_key(const Key& key, EditAction* action) {
     return true;
 }
 
-std::vector<Row> EditorState::menu_rows(std::size_t width) const {
-    std::vector<Row> rows;
-    if (menu_.empty()) return rows;
-    std::size_t widest = 0;
-    bool notes = false;
-    auto shown = [](const Candidate& c) { return c.shown.empty() ? c.text : c.shown; };
-    for (const auto& candidate : menu_) {
-        widest = std::max(widest, static_cast<std::size_t>(text_width(shown(candidate))));
-        notes = notes || !candidate.note.empty();
-    }
-    std::size_t columns = notes ? 1 : std::max<std::size_t>(1, width / (widest + 2));
-    std::size_t lines = (menu_.size() + columns - 1) / columns;
-    for (std::size_t r = 0; r < std::min(lines, kMenuRows); ++r) {
-        Row row;
-        for (std::size_t c = 0; c < columns; ++c) {
-            std::size_t i = notes ? r : c * lines + r;
-            if (i >= menu_.size()) break;
-            std::string name = shown(menu_[i]);
-            std::string gap(widest + 2 - static_cast<std::size_t>(text_width(name)), ' ');
-            std::size_t used = c * (widest + 2);
-            Row cells = make_row(name + gap, Style::plain, width - std::min(width, used));
-            row.insert(row.end(), cells.begin(), cells.end());
-            if (notes && width > widest + 2) {
-                cells = make_row(menu_[i].note, Style::dim, width - widest - 2);
-                row.insert(row.end(), cells.begin(), cells.end());
-            }
-        }
-        rows.push_back(std::move(row));
-    }
-    if (lines > kMenuRows) {
-        std::size_t left = menu_.size() - (notes ? kMenuRows : kMenuRows * columns);
-        rows.push_back(make_row("… " + std::to_string(left) + " more", Style::dim, width));
-    }
-    return rows;
-}
-
 EditorState::Drawing EditorState::drawing(const std::string& prompt, std::size_t width, bool color,
                                           bool final) const {
     Drawing result;
@@ -267,7 +269,18 @@ EditorState::Drawing EditorState::drawing(const std::string& prompt, std::size_t
         std::size_t at = final ? std::string::npos : result.cursor;
         result.styles = highlight(result.text, at, hooks_.is_defined);
     }
-    if (!final) result.below = searching_ ? search_.rows(width) : menu_rows(width);
+    if (final) return result;
+    if (color && !ghost_.rest().empty()) {
+        result.text += ghost_.shown();
+        result.styles.resize(result.text.size(), Style::dim);
+    }
+    if (searching_) {
+        result.below = search_.rows(width);
+    } else if (menu_.is_open()) {
+        result.below = menu_.rows(width, color, hooks_.describe);
+    } else if (hooks_.hint) {
+        result.below = hooks_.hint(buffer_.text(), buffer_.cursor(), width, color);
+    }
     return result;
 }
 

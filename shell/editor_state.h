@@ -10,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "shell/completion.h"
+#include "shell/completion_menu.h"
 #include "shell/edit_buffer.h"
+#include "shell/ghost.h"
 #include "shell/history.h"
 #include "shell/history_search.h"
 #include "shell/history_walk.h"
@@ -25,6 +26,12 @@ struct EditorHooks {
     std::function<bool(const std::string& text)> is_complete;
     std::function<Completion(const std::string& text, std::size_t cursor)> complete;
     std::function<bool(std::string_view name)> is_defined{};  // empty: no name is shown as unknown
+    // What is known of a candidate, for the menu; what the call at the cursor wants, as rows.
+    std::function<std::string(const Candidate&)> describe{};
+    std::function<std::vector<Row>(const std::string& text, std::size_t cursor, std::size_t width,
+                                   bool color)>
+        hint{};
+    bool ghost = false;  // suggest from the history: needs colours, or it would look like text
 };
 
 enum class EditAction { redraw, accept, cancel, leave, clear_screen, suspend };
@@ -63,7 +70,8 @@ class EditorState {
     HistorySearch search_;
     std::string draft_;  // while searching
     std::size_t draft_cursor_ = 0;
-    std::vector<Candidate> menu_;
+    CompletionMenu menu_;
+    Ghost ghost_;
 
     EditAction edit(const Key& key, bool more_input);
     EditAction enter(bool more_input);
@@ -74,7 +82,10 @@ class EditorState {
     void newer();
     void complete();
     bool search_key(const Key& key, EditAction* action);
-    std::vector<Row> menu_rows(std::size_t width) const;
+    bool menu_key(const Key& key);
+    bool ghost_key(const Key& key);
+    void offer_ghost(const Key& key, bool more_input);
+    void take(const Completion& completion, const std::string& text);
 };
 
 }  // namespace moonlet

@@ -71,13 +71,9 @@ class Repl {
           rows_(L_),
           history_(editing_ ? History::default_path() : ""),
           completer_(L_, session_.locals(), rows_, command_names()),
-          hooks_{
-              [this](const std::string& text) { return session_.is_complete(text); },
-              [this](const std::string& text, std::size_t cursor) {
-                  return completer_.complete(text, cursor);
-              },
-              [this](std::string_view name) { return is_known_name(L_, session_.locals(), name); }},
-          editor_(terminal_, history_, hooks_, color && Terminal::wants_color(STDOUT_FILENO)) {}
+          colored_(color && Terminal::wants_color(STDOUT_FILENO)),
+          hooks_(editor_hooks()),
+          editor_(terminal_, history_, hooks_, colored_) {}
 
     void run() {
         print(banner(terminal_.width()) + lost_session_notice(history_));
@@ -129,6 +125,7 @@ class Repl {
     Rows rows_;
     History history_;
     Completer completer_;
+    bool colored_;
     EditorHooks hooks_;
     LineEditor editor_;
 
@@ -136,6 +133,19 @@ class Repl {
         std::vector<std::string> names;
         for (const Command& command : commands()) names.push_back(command.name);
         return names;
+    }
+
+    EditorHooks editor_hooks() {
+        EditorHooks hooks;
+        hooks.is_complete = [this](const std::string& text) { return session_.is_complete(text); };
+        hooks.complete = [this](const std::string& text, std::size_t cursor) {
+            return completer_.complete(text, cursor);
+        };
+        hooks.is_defined = [this](std::string_view name) {
+            return is_known_name(L_, session_.locals(), name);
+        };
+        hooks.ghost = colored_;
+        return hooks;
     }
 
     EntryResult read(bool fresh_line, std::string* entry) {
