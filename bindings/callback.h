@@ -13,6 +13,19 @@
 
 namespace moonlet::bindings {
 
+// lua_pcall whose failure the shell has noted, frames and all, before they are gone: the function
+// that the registry calls "moonlet.note_error", which leaves the error value as it is. Without one
+// (another LuaJIT) it is lua_pcall.
+inline int noted_pcall(lua_State* L, int arguments, int results) {
+    const int base = lua_gettop(L) - arguments;
+    lua_getfield(L, LUA_REGISTRYINDEX, "moonlet.note_error");
+    const bool known = lua_iscfunction(L, -1);
+    lua_insert(L, base);
+    const int status = lua_pcall(L, arguments, results, known ? base : 0);
+    lua_remove(L, base);
+    return status;
+}
+
 class LuaFunction {
   public:
     // The function at `index` must stay on the stack while this lives; 0 = none.
@@ -25,7 +38,7 @@ class LuaFunction {
         luaL_checkstack(L_, 16, "calling a Lua function");
         lua_pushvalue(L_, index_);
         int arguments = push_arguments();
-        if (lua_pcall(L_, arguments, results, 0) == 0) return;
+        if (noted_pcall(L_, arguments, results) == 0) return;
         if (!interrupt::requested()) throw CallbackError{luaL_ref(L_, LUA_REGISTRYINDEX)};
         lua_pop(L_, 1);
         for (int i = 0; i < results; ++i) lua_pushnil(L_);

@@ -86,6 +86,26 @@ int prepare(lua_State* L) {
 
 }  // namespace
 
+std::string source_text(const std::string& path) {
+    constexpr std::uintmax_t kLargest = 8 << 20;
+    if (&kEmbeddedStdlibCount != nullptr && path.rfind("moonlet/", 0) == 0) {
+        std::string stem = path.substr(8, path.rfind(".lua") - 8);
+        std::string name = stem == "init" ? "moonlet" : "moonlet." + stem;
+        for (std::size_t i = 0; i < kEmbeddedStdlibCount; ++i) {
+            const EmbeddedFile& file = kEmbeddedStdlib[i];
+            if (file.name == name) return {reinterpret_cast<const char*>(file.data), file.size};
+        }
+    }
+    std::error_code failed;
+    if (!std::filesystem::is_regular_file(path, failed) ||
+        std::filesystem::file_size(path, failed) > kLargest)
+        return {};
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
 std::string program_folder() {
     std::error_code failed;
     auto path = std::filesystem::read_symlink("/proc/self/exe", failed);

@@ -47,6 +47,10 @@ struct StateOptions {
 // no memory. The caller closes it with lua_close.
 lua_State* open_state(const StateOptions& options, std::string* problem);
 
+// The text of a Lua file as messages call it: "moonlet/chat.lua" of the embedded stdlib, else the
+// path of a regular file of at most 8 MB; empty when it cannot be had.
+std::string source_text(const std::string& path);
+
 // The folder of the running program, without a slash at the end; "." where it is unknown.
 std::string program_folder();
 

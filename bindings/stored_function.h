@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "bindings/callback.h"
 #include "bindings/row.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -34,7 +35,7 @@ class StoredFunction {
         const Rest rest{T, lua_gettop(T)};
         luaL_checkstack(T, 16, "calling a Lua function");
         lua_rawgeti(T, LUA_REGISTRYINDEX, held_->function);
-        if (lua_pcall(T, push_arguments(T), 1, 0) != 0) {
+        if (noted_pcall(T, push_arguments(T), 1) != 0) {
             if (interrupt::requested()) throw Interrupted{};
             if (lua_type(T, -1) != LUA_TSTRING) throw CallbackError{luaL_ref(T, LUA_REGISTRYINDEX)};
             throw Error(lua_tostring(T, -1));

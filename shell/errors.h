@@ -1,36 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a failed call says: its message, the source lines of the entries it ran through, and the
-// traceback without frames of the shell. Kept as text, so that no error keeps memory alive.
+// What a failed call says: its message, the source line with a caret, what to do, and the traceback
+// with the source line of each frame. Kept as text, so that no error keeps memory alive.
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
+
+#include "shell/error_frames.h"
 
 struct lua_State;
 
 namespace moonlet {
 
-// Message handler for call_protected: replaces the error value by a table {value, traceback text}.
+// Message handler for call_protected: leaves the error value as it is and notes the frames. Also
+// the registry's "moonlet.note_error", for native code that calls Lua and raises its errors again:
+// the frames below are then found again by the outer call.
 int collect_error(lua_State* L);
+void install_error_notes(lua_State* L);
 
 struct ErrorText {
-    std::string message;    // the value itself, formatted when it is no string
-    std::string traceback;  // one line for each frame; empty when there is none to show
+    std::string message;  // the value itself, formatted when it is no string
+    Failure failure;      // no frames: the handler did not run (no memory)
 };
 
-// Takes the value on the top of the stack (collect_error's table, or a bare message) apart and
-// leaves the error value there in its place.
+// Takes what collect_error noted of the error value on the top of the stack, which stays there; a
+// message of LuaJIT's own is replaced by the one that says more.
 ErrorText take_error(lua_State* L, int width);
 
-// The source line `line` (1-based) of the chunk that messages call `chunk` ("(3)"); empty =
-// unknown.
-using SourceLookup = std::function<std::string(const std::string& chunk, std::size_t line)>;
+// Message, the line it names, the hint, the traceback: lines of at most `width` columns where they
+// are source. Ends with a line break.
+std::string show_error(const ErrorText& error, int width, bool color);
 
-// Message, the line it names with a bar in front, traceback with the lines of entries.
-std::string show_error(const ErrorText& error, const SourceLookup& lookup);
-
-// "  1 | source" and, with a column, a caret under it.
-std::string source_line(std::size_t line, const std::string& text, bool caret, std::size_t column);
+// "  1 | source", cut to the width around the bytes [begin, end) with carets under them; no second
+// line when they are the same.
+std::string source_line(std::size_t line, const std::string& text, std::size_t begin,
+                        std::size_t end, int width, bool color);
 
 }  // namespace moonlet

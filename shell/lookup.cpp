@@ -114,6 +114,8 @@ bool is_known_name(lua_State* L, const SessionLocals& locals, std::string_view n
     return true;
 }
 
+bool push_member(lua_State* L, const std::string& name) { return step(L, name, 0); }
+
 std::string class_name(lua_State* L, int index) {
     if (!lua_getmetatable(L, index)) return {};
     lua_pushliteral(L, "__name");

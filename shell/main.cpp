@@ -15,6 +15,7 @@
 #include <lua.hpp>
 
 #include "bindings/lua_state.h"
+#include "shell/errors.h"
 #include "shell/options.h"
 #include "shell/output_tee.h"
 #include "shell/repl.h"
@@ -82,6 +83,7 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     if (!problem.empty())
         std::fprintf(stderr, "moonlet: the stdlib did not load: %s\n", problem.c_str());
 
+    install_error_notes(L);
     install_interrupt(L, prompt ? 0 : kPressesToKill);
     set_arg(L, argv, has_script ? options.script : 0);
     ScriptResult result = options.environment ? run_lua_init(L) : ScriptResult::ok;
@@ -105,6 +107,7 @@ int run(const std::vector<std::string>& argv, const Options& options) {
         result = ScriptResult::ok;
     }
     reset_interrupt();
+    session.reset();
     lua_close(L);
     return static_cast<int>(result);
 }

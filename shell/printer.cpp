@@ -48,7 +48,7 @@ class Builder {
         ++count_;
         Node node;
         luaL_checkstack(L_, 12, "value too deep to print");
-        if (lua_type(L_, index) == LUA_TTABLE && !has_meta(index, "__tostring")) {
+        if (lua_type(L_, index) == LUA_TTABLE && (limits_.raw || !has_meta(index, "__tostring"))) {
             table(node, index, depth);
         } else {
             node.text = scalar(index, depth);
@@ -84,7 +84,7 @@ class Builder {
 
     std::string object(int index, int depth) {
         std::string fallback = type_name(index) + ": " + address(L_, index);
-        if (!luaL_getmetafield(L_, index, "__tostring")) return fallback;
+        if (limits_.raw || !luaL_getmetafield(L_, index, "__tostring")) return fallback;
         lua_pushvalue(L_, index);
         int status = lua_pcall(L_, 1, 1, 0);
         std::string text = fallback;

@@ -18,6 +18,7 @@ struct PrintLimits {
     std::size_t items = 100;       // of one table
     std::size_t total = 1500;      // values in all
     std::size_t text = 64 * 1024;  // bytes of a top-level string; nested ones a hundredth
+    bool raw = false;              // objects by class and address: no __tostring is run
 };
 
 // May raise Lua errors (memory); call it inside a protected call.

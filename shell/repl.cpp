@@ -16,6 +16,7 @@
 #include "shell/line_editor.h"
 #include "shell/lookup.h"
 #include "shell/lost_session.h"
+#include "shell/post_mortem.h"
 #include "shell/session.h"
 #include "shell/text.h"
 
@@ -84,6 +85,10 @@ class Repl {
             EntryResult result = read(fresh_line, &entry);
             fresh_line = false;
             reset_interrupt();
+            if (result == EntryResult::leave && opened_frame(L_) > 0) {  // the frame, not the shell
+                close_frame(L_, session_.locals());
+                continue;
+            }
             if (result == EntryResult::leave) return history_.leave();
             if (result == EntryResult::closed) {  // the terminal died
                 if (editing_) history_.abandon();
@@ -105,6 +110,9 @@ class Repl {
                 fresh_line = true;
             } else if (wants_to_leave(session_, text)) {
                 return history_.leave();
+            } else if (opened_frame(L_) > 0) {
+                session_.inspect(entry);
+                fresh_line = true;
             } else {
                 bool worked = session_.run(entry, editing_ && editor_.take_early_interrupt());
                 bool stopped = session_.entries().back().record.interrupted;
@@ -150,6 +158,7 @@ class Repl {
 
     EntryResult read(bool fresh_line, std::string* entry) {
         std::string prompt = session_.prompt("_PROMPT", "> ");
+        if (std::size_t frame = opened_frame(L_)) prompt = "debug " + std::to_string(frame) + "> ";
         std::string prompt2 = session_.prompt("_PROMPT2", ".. ");
         if (editing_) return editor_.read(prompt, prompt2, fresh_line, entry);
         auto interrupted = [] {

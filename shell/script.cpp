@@ -13,15 +13,10 @@
 namespace moonlet {
 namespace {
 
+constexpr int kWidth = 100;  // of values and source lines in messages
+
 void report(lua_State* L) {
-    ErrorText error = take_error(L, 100);
-    std::string text = "moonlet: " + error.message + "\n";
-    if (!error.traceback.empty()) text += "traceback:\n";
-    for (std::size_t at = 0; at < error.traceback.size();) {
-        std::size_t end = error.traceback.find('\n', at);
-        text += "    " + error.traceback.substr(at, end - at) + "\n";
-        at = end + 1;
-    }
+    std::string text = "moonlet: " + show_error(take_error(L, kWidth), kWidth, false);
     std::fflush(stdout);
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
@@ -58,6 +53,7 @@ void set_arg(lua_State* L, const std::vector<std::string>& argv, int script) {
 }
 
 ScriptResult run_chunk(lua_State* L, const std::string& text, const std::string& chunk_name) {
+    keep_chunk_text(L, chunk_name, text);
     return call(L, luaL_loadbuffer(L, text.data(), text.size(), chunk_name.c_str()), 0);
 }
 

@@ -11,47 +11,14 @@
 #include <lua.hpp>
 
 #include "bindings/lua_state.h"
+#include "shell/error_hint.h"
+#include "shell/error_sites.h"
+#include "shell/plain_data.h"
 
 namespace moonlet {
 namespace {
 
 constexpr long kKeptEntries = 200;
-constexpr std::size_t kKeptText = 1 << 20;
-
-// Counts the value and what is in it down from *budget; false when it holds more, or anything that
-// is not plain data.
-bool is_plain_data(lua_State* L, int index, int* budget, int depth = 0) {
-    if (--*budget < 0 || depth > 50) return false;
-    switch (lua_type(L, index)) {
-        case LUA_TNIL:
-        case LUA_TBOOLEAN:
-        case LUA_TNUMBER: return true;
-        case LUA_TSTRING: return lua_objlen(L, index) <= kKeptText;
-        case LUA_TTABLE: break;
-        default: return false;
-    }
-    if (lua_getmetatable(L, index)) {
-        lua_pop(L, 1);
-        return false;
-    }
-    luaL_checkstack(L, 4, "value too deep");
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        int top = lua_gettop(L);
-        if (!is_plain_data(L, top, budget, depth + 1) ||
-            !is_plain_data(L, top - 1, budget, depth + 1)) {
-            lua_pop(L, 2);
-            return false;
-        }
-        lua_pop(L, 1);
-    }
-    return true;
-}
-
-bool is_plain(lua_State* L, int index) {
-    int budget = 1000;
-    return is_plain_data(L, index, &budget);
-}
 
 // Moves to a new line on a terminal unless the cursor is at the start of one: the terminal wrote
 // ^C, or an answer was cut within a line. Blanks to the end of the row wrap only if something is
@@ -153,7 +120,11 @@ Session::Session(lua_State* L, bool color) : L_(L), color_(color), locals_(L) {
     print_ = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_getglobal(L, "tostring");
     lua_setfield(L, LUA_REGISTRYINDEX, "moonlet.tostring");
+    set_entry_texts(L, &entry_text_);
+    install_error_notes(L);
 }
+
+Session::~Session() { set_entry_texts(L_, nullptr); }
 
 bool Session::is_complete(const std::string& text) const {
     return parse_entry(L_, text, "=(input)").state != ParseState::incomplete;
@@ -168,19 +139,6 @@ void Session::show(const std::string& text) const {
     if (out.empty() || text.back() != '\n') out += "\n";
     std::fwrite(out.data(), 1, out.size(), stderr);
     std::fflush(stderr);
-}
-
-std::string Session::source(const std::string& chunk, std::size_t line) const {
-    if (chunk.size() < 3 || chunk[0] != '(' || line == 0) return {};
-    std::size_t number = std::strtoul(chunk.c_str() + 1, nullptr, 10);
-    if (number == 0 || number > entries_.size()) return {};
-    const std::string& text = entries_[number - 1].text;
-    std::size_t at = 0;
-    for (std::size_t i = 1; i < line; ++i) {
-        at = text.find('\n', at);
-        if (at++ == std::string::npos) return {};
-    }
-    return text.substr(at, text.find('\n', at) - at);
 }
 
 bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* times) {
@@ -203,8 +161,12 @@ bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* tim
         remember_error(message);
         message += "\n";
         if (parsed.error_line > 0) {
-            std::string line = source(chunk_name.substr(1), parsed.error_line);
-            message += source_line(parsed.error_line, line, true, parsed.error_column);
+            std::string line(line_text(text, parsed.error_line));
+            message += source_line(parsed.error_line, line, parsed.error_column,
+                                   parsed.error_column + 1, width_, color_);
+            std::string hint =
+                hint_of_syntax(text, line_begin(text, parsed.error_line) + parsed.error_column);
+            if (!hint.empty()) message += "  " + hint + "\n";
         }
         show(message);
     }
@@ -264,8 +226,7 @@ void Session::show_failure() {
     } else {
         remember_error(error.message);
     }
-    show(show_error(
-        error, [this](const std::string& chunk, std::size_t line) { return source(chunk, line); }));
+    show(show_error(error, width_, color_));
 }
 
 bool Session::run_aside(const std::string& text, const std::string& chunk_name) {
@@ -282,6 +243,23 @@ bool Session::run_aside(const std::string& text, const std::string& chunk_name) 
     if (status == CallStatus::failed) show_failure();
     lua_settop(L_, base);
     return status == CallStatus::ok;
+}
+
+void Session::inspect(const std::string& text) {
+    ParsedEntry parsed = parse_entry(L_, text, "=(debug)");
+    int base = lua_gettop(L_);
+    std::string problem = parsed.message;
+    if (parsed.state == ParseState::complete)
+        problem = locals_.compile(parsed.code, parsed.expression, "=(debug)",
+                                  [this](long n) { return push_result(n); });
+    if (!problem.empty() || parsed.state != ParseState::complete) return show(problem);
+    reset_interrupt();
+    CallStatus status = call_protected(L_, 0, LUA_MULTRET, collect_error);
+    reset_interrupt();
+    int count = lua_gettop(L_) - base;
+    if (status == CallStatus::ok && count > 0 && !parsed.silent) print_values(base + 1, count);
+    if (status == CallStatus::failed) show_failure();
+    lua_settop(L_, base);
 }
 
 void Session::skip_to(std::size_t number) {
@@ -303,10 +281,7 @@ bool Session::print_values(int first, int count) {
     } else if (status == CallStatus::interrupted) {
         show("interrupted while printing");
     } else {
-        ErrorText error = take_error(L_, width_);
-        show(show_error(error, [this](const std::string& chunk, std::size_t line) {
-            return source(chunk, line);
-        }));
+        show(show_error(take_error(L_, width_), width_, color_));
     }
     lua_settop(L_, base);
     return status == CallStatus::ok;

@@ -35,6 +35,9 @@ struct RunTimes {
 class Session {
   public:
     explicit Session(lua_State* L, bool color);
+    ~Session();  // before lua_close
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     // Runs one entry and prints its values to stdout, its error to stderr. true = it succeeded.
     // pending_interrupt: Ctrl-C was already pressed for it.
@@ -42,6 +45,10 @@ class Session {
 
     // Runs text that is no entry: it has no number, is not remembered and prints no values.
     bool run_aside(const std::string& text, const std::string& chunk_name);
+
+    // Runs text with a frame of the last error open (post_mortem.h) and prints its values: no entry
+    // either.
+    void inspect(const std::string& text);
 
     // The next entry gets this number; those left out count as failed.
     void skip_to(std::size_t number);
@@ -70,6 +77,9 @@ class Session {
     int width_ = 80;
     SessionLocals locals_;
     std::vector<Entry> entries_;
+    const EntryTexts entry_text_ = [this](std::size_t number) {
+        return number >= 1 && number <= entries_.size() ? entries_[number - 1].text : "";
+    };
     int kept_, weak_, print_;  // registry references: results, and the print of the start
 
     bool call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
@@ -80,7 +90,6 @@ class Session {
     void remember_error(const std::string& text);
     bool push_result(long number) const;
     void show(const std::string& text) const;
-    std::string source(const std::string& chunk, std::size_t line) const;
 };
 
 }  // namespace moonlet

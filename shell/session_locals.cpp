@@ -29,7 +29,7 @@ long result_number(std::string_view name) {
 
 }  // namespace
 
-SessionLocals::SessionLocals(lua_State* L) : L_(L) {
+SessionLocals::SessionLocals(lua_State* L) : L_(L), overlay_(LUA_NOREF) {
     lua_newtable(L);
     table_ = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_rawgeti(L, LUA_REGISTRYINDEX, table_);
@@ -68,7 +68,30 @@ bool SessionLocals::push_closure(std::string_view name) const {
     return false;
 }
 
+bool SessionLocals::push_overlay(std::string_view name) const {
+    if (overlay_ == LUA_NOREF) return false;
+    lua_rawgeti(L_, LUA_REGISTRYINDEX, overlay_);
+    lua_pushlstring(L_, name.data(), name.size());
+    lua_rawget(L_, -2);
+    lua_remove(L_, -2);
+    bool found = lua_istable(L_, -1);
+    if (found) lua_rawgeti(L_, -1, 1);
+    lua_remove(L_, found ? -2 : -1);
+    return found;
+}
+
+void SessionLocals::set_overlay() {
+    clear_overlay();
+    overlay_ = luaL_ref(L_, LUA_REGISTRYINDEX);
+}
+
+void SessionLocals::clear_overlay() {
+    luaL_unref(L_, LUA_REGISTRYINDEX, overlay_);
+    overlay_ = LUA_NOREF;
+}
+
 bool SessionLocals::push(std::string_view name) const {
+    if (push_overlay(name)) return true;
     if (!push_closure(name)) return false;
     lua_getupvalue(L_, -1, 1);
     lua_remove(L_, -2);
@@ -91,7 +114,14 @@ std::vector<std::string> SessionLocals::names() const {
         result.push_back(lua_tostring(L_, -1));
     }
     lua_pop(L_, 1);
+    if (overlay_ != LUA_NOREF) {
+        lua_rawgeti(L_, LUA_REGISTRYINDEX, overlay_);
+        for (lua_pushnil(L_); lua_next(L_, -2); lua_pop(L_, 1))
+            result.push_back(lua_tostring(L_, -2));
+        lua_pop(L_, 1);
+    }
     std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
     return result;
 }
 
@@ -102,7 +132,7 @@ std::vector<std::string> SessionLocals::used_names(
     for (const Token& token : lex(code)) {
         std::string_view word = token_text(code, token);
         if (token.kind == TokenKind::name && !field) {
-            bool known = push_closure(word);
+            bool known = push_overlay(word) || push_closure(word);
             if (!known && result_number(word) > 0) known = push_result(result_number(word));
             if (known) {
                 lua_pop(L_, 1);
@@ -119,7 +149,13 @@ std::string SessionLocals::wrap(const std::string& code, bool expression,
     std::string text = std::string("local ") + kKeep + "," + kPass;
     for (const auto& name : names) text += "," + name;
     text += " return function(...) ";
-    if (expression) return text + "return " + kPass + "(" + code + "\n) end";
+    if (expression) {
+        // The bracket stays on the entry's last line, which LuaJIT takes for that of the last
+        // value.
+        auto tokens = lex(code);
+        bool comment = !tokens.empty() && tokens.back().kind == TokenKind::comment;
+        return text + "return " + kPass + "(" + code + (comment ? "\n) end" : ") end");
+    }
     std::size_t from = 0;
     for (const LocalStatement& statement : scan_chunk(code, false).locals) {
         text += code.substr(from, statement.end - from);
@@ -166,6 +202,8 @@ std::string SessionLocals::compile(const std::string& code, bool expression,
             lua_setupvalue(L_, function, i);
         } else if (name == kPass) {
             lua_pushcfunction(L_, pass);
+            lua_setupvalue(L_, function, i);
+        } else if (push_overlay(name)) {
             lua_setupvalue(L_, function, i);
         } else if (push_closure(name)) {
             lua_upvaluejoin(L_, function, i, -1, 1);

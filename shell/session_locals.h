@@ -43,8 +43,14 @@ class SessionLocals {
     // Sets a cell of the shell's own (`_`, `_err`) to the value on the top, which it pops.
     void set(const char* name);
 
+    // Names that stand before all others, until they are taken away: takes the table name → {value}
+    // on the top. Entries see copies of the values.
+    void set_overlay();
+    void clear_overlay();
+
   private:
     lua_State* L_;
+    int overlay_;  // registry reference; LUA_NOREF = none
     int table_;  // registry reference: name → closure whose upvalue 1 is the cell
 
     static int keep(lua_State* L);
@@ -54,6 +60,7 @@ class SessionLocals {
     std::vector<std::string> used_names(const std::string& code,
                                         const std::function<bool(long)>& push_result) const;
     bool push_closure(std::string_view name) const;
+    bool push_overlay(std::string_view name) const;
 };
 
 }  // namespace moonlet

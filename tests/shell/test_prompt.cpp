@@ -44,7 +44,7 @@ TEST_CASE("locals and results over several entries", "[pty]") {
     shell.line("local a = 4");
     CHECK(shell.ask("f(), a") == "3       4");
     CHECK(shell.ask("_, _2") == "3       3");
-    CHECK(shell.ask("error'x'") == "(8):1: x\n  1 | error'x'");
+    CHECK(shell.ask("error'x'") == "(8):1: x\n  1 | error'x'\n    | ^^^^^");
     CHECK(shell.ask("_, _err") == "3       (8):1: x");
 }
 
@@ -55,8 +55,9 @@ TEST_CASE("errors: caret, source, frames of several entries, no wrapper", "[pty]
     shell.line("function outer() local r = inner({}) return r end");
     std::string text = shell.ask("outer()");
     INFO(text);
-    CHECK(text.rfind("(2):1: attempt to index field 'a' (a nil value)\n"
+    CHECK(text.rfind("(2):1: attempt to index field 't.a' (a nil value)\n"
                      "  1 | function inner(t) return t.a.b end\n"
+                     "    |                          ^^^\n"
                      "traceback:",
                      0) == 0);
     CHECK(text.find("(2):1: in function 'inner'") != std::string::npos);
