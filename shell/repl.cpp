@@ -85,7 +85,8 @@ class Repl {
             EntryResult result = read(fresh_line, &entry);
             fresh_line = false;
             reset_interrupt();
-            if (result == EntryResult::leave && opened_frame(L_) > 0) {  // the frame, not the shell
+            // Ctrl-D leaves an open frame first.
+            if (result == EntryResult::leave && editing_ && opened_frame(L_) > 0) {
                 close_frame(L_, session_.locals());
                 continue;
             }
