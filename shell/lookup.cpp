@@ -5,6 +5,7 @@
 
 #include <lua.hpp>
 
+#include "shell/command_words.h"
 #include "shell/lexer.h"
 
 namespace moonlet {
@@ -98,20 +99,23 @@ bool push_chain(lua_State* L, const SessionLocals& locals, const std::vector<std
 }
 
 bool is_known_name(lua_State* L, const SessionLocals& locals, std::string_view name) {
-    if (name == "exit" || name == "quit") return true;
+    if (name == "exit" || name == "quit" || is_prompt_function(name)) return true;
     if (name.size() > 1 && name[0] == '_' &&
         name.find_first_not_of("0123456789", 1) == std::string_view::npos) {
         return true;
     }
-    if (!locals.push(name)) {
+    return is_global_or_local(L, locals, name);
+}
+
+bool is_global_or_local(lua_State* L, const SessionLocals& locals, std::string_view name) {
+    bool there = locals.push(name);
+    if (!there) {
         lua_pushlstring(L, name.data(), name.size());
         lua_rawget(L, LUA_GLOBALSINDEX);
-        bool there = !lua_isnil(L, -1);
-        lua_pop(L, 1);
-        return there;
+        there = !lua_isnil(L, -1);
     }
     lua_pop(L, 1);
-    return true;
+    return there;
 }
 
 bool push_member(lua_State* L, const std::string& name) { return step(L, name, 0); }

@@ -20,6 +20,8 @@ bool push_chain(lua_State* L, const SessionLocals& locals, const std::vector<std
 // Does a variable of this name exist: a local of the session, a raw field of _G, a result `_3`, or
 // a word that the shell itself knows (exit, quit)?
 bool is_known_name(lua_State* L, const SessionLocals& locals, std::string_view name);
+// The same without the shell's own words.
+bool is_global_or_local(lua_State* L, const SessionLocals& locals, std::string_view name);
 // Replaces the value on the top by its member of that name; pops it and returns false without one.
 bool push_member(lua_State* L, const std::string& name);
 

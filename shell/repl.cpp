@@ -2,6 +2,7 @@
 #include "shell/repl.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <lua.hpp>
 
 #include "bindings/lua_state.h"
+#include "shell/command_words.h"
 #include "shell/commands.h"
 #include "shell/completer.h"
 #include "shell/help.h"
@@ -114,12 +116,13 @@ class Repl {
             } else if (opened_frame(L_) > 0) {
                 session_.inspect(entry);
                 fresh_line = true;
+            } else if (std::string command = command_of_words(session_, text); !command.empty()) {
+                if (!run_command_line(command)) return history_.leave();
+                fresh_line = true;
             } else {
                 bool worked = session_.run(entry, editing_ && editor_.take_early_interrupt());
                 bool stopped = session_.entries().back().record.interrupted;
-                outcome = stopped  ? Outcome::interrupted
-                          : worked ? Outcome::ok
-                                   : Outcome::failed;
+                outcome = stopped ? Outcome::interrupted : worked ? Outcome::ok : Outcome::failed;
                 fresh_line = true;
             }
             history_.finish(outcome);
@@ -171,6 +174,7 @@ class Repl {
     }
 
     bool run_command_line(const std::string& text) {
+        if (editing_ && editor_.take_early_interrupt()) std::raise(SIGINT);
         CommandContext context{session_, history_, rows_};
         print(run_command(context, text));
         if (context.clear_screen && editing_) print("\x1b[H\x1b[2J");

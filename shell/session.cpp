@@ -237,10 +237,11 @@ bool Session::run_aside(const std::string& text, const std::string& chunk_name) 
         show(problem);
         return false;
     }
-    reset_interrupt();
+    // No reset before: Ctrl-C may have been pressed for it already.
     CallStatus status = call_protected(L_, 0, 0, collect_error);
     reset_interrupt();
     if (status == CallStatus::failed) show_failure();
+    if (status == CallStatus::interrupted) show(fresh_line(width_) + "interrupted");
     lua_settop(L_, base);
     return status == CallStatus::ok;
 }

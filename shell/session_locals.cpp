@@ -8,6 +8,7 @@
 #include <lua.hpp>
 
 #include "shell/chunk_scan.h"
+#include "shell/command_words.h"
 #include "shell/lexer.h"
 
 namespace moonlet {
@@ -134,6 +135,8 @@ std::vector<std::string> SessionLocals::used_names(
         if (token.kind == TokenKind::name && !field) {
             bool known = push_overlay(word) || push_closure(word);
             if (!known && result_number(word) > 0) known = push_result(result_number(word));
+            if (!known && is_prompt_function(word) && only_called(code, word))
+                known = push_prompt_function(L_, word);
             if (known) {
                 lua_pop(L_, 1);
                 used.emplace(word);
@@ -208,7 +211,7 @@ std::string SessionLocals::compile(const std::string& code, bool expression,
         } else if (push_closure(name)) {
             lua_upvaluejoin(L_, function, i, -1, 1);
             lua_pop(L_, 1);
-        } else if (push_result(result_number(name))) {
+        } else if (push_result(result_number(name)) || push_prompt_function(L_, name)) {
             lua_setupvalue(L_, function, i);
         }
     }
