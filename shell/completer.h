@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion at the cursor. It never runs user code: tables are read raw, metamethods are not
-// called, members of objects come from their metatables and the registry's rows. Contexts:
-// `:command`, `?name`, `t["key`, a path in a string, option names in `f{` and `m:f(x, {`, members
-// behind a dot or colon, names.
+// Completion at the cursor: finds out what stands there and asks the sources for it. It never runs
+// user code: tables are read raw, metamethods are not called, members of objects come from their
+// metatables and the registry's rows. It prints nothing, whatever fails.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "shell/completion.h"
-#include "shell/lexer.h"
+#include "shell/completion_place.h"
 #include "shell/rows.h"
 #include "shell/session_locals.h"
 
@@ -20,25 +19,19 @@ namespace moonlet {
 class Completer {
   public:
     Completer(lua_State* L, const SessionLocals& locals, Rows& rows,
-              std::vector<std::string> commands);
+              std::vector<CommandName> commands);
 
     // An error inside (memory) gives no candidates.
     Completion complete(const std::string& text, std::size_t cursor);
+
+    // What is known of a candidate: signature and doc of its row; "" = nothing.
+    std::string describe(const Candidate& candidate);
 
   private:
     lua_State* L_;
     const SessionLocals& locals_;
     Rows& rows_;
-    std::vector<std::string> commands_;
-
-    struct Place;  // the text before the cursor, taken apart
-    void run(Place& place);
-    void special(Place& place);
-    void string(Place& place);
-    void members(Place& place, const std::vector<std::string>& chain, bool method);
-    void options(Place& place);
-    void names(Place& place);
-    static int protected_run(lua_State* L);
+    std::vector<CommandName> commands_;
 };
 
 }  // namespace moonlet

@@ -10,9 +10,10 @@
 namespace moonlet {
 
 struct Candidate {
-    std::string text;    // what replaces the range
-    std::string shown;   // in the list; empty = text
-    std::string note{};  // dim, behind it: a type and a default
+    std::string text;     // what replaces the range
+    std::string shown;    // in the list; empty = text
+    std::string note{};   // dim, behind it: a type and a default
+    std::string topic{};  // what the menu looks up of it: the name of a row
 };
 
 struct Completion {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shell/lookup.h"
 
-#include <set>
+#include <unordered_set>
 
 #include <lua.hpp>
 
@@ -61,7 +61,8 @@ bool step(lua_State* L, const std::string& name, int depth) {
     return false;
 }
 
-void collect(lua_State* L, std::vector<Member>& members, std::set<std::string>& seen, int depth) {
+void collect(lua_State* L, std::vector<Member>& members, std::unordered_set<std::string>& seen,
+             int depth) {
     luaL_checkstack(L, 8, "members");
     if (depth > kMaxSteps) {
         lua_pop(L, 1);
@@ -132,7 +133,7 @@ std::string class_name(lua_State* L, int index) {
 
 std::vector<Member> members_of(lua_State* L, int index) {
     std::vector<Member> members;
-    std::set<std::string> seen;
+    std::unordered_set<std::string> seen;
     lua_pushvalue(L, index);
     collect(L, members, seen, 0);
     return members;

@@ -141,9 +141,11 @@ class Repl {
     EditorHooks hooks_;
     LineEditor editor_;
 
-    static std::vector<std::string> command_names() {
-        std::vector<std::string> names;
-        for (const Command& command : commands()) names.push_back(command.name);
+    static std::vector<CommandName> command_names() {
+        std::vector<CommandName> names;
+        for (const Command& each : commands()) {
+            names.push_back({each.name, each.arguments, each.help});
+        }
         return names;
     }
 
@@ -156,6 +158,7 @@ class Repl {
         hooks.is_defined = [this](std::string_view name) {
             return is_known_name(L_, session_.locals(), name);
         };
+        hooks.describe = [this](const Candidate& c) { return completer_.describe(c); };
         hooks.ghost = colored_;
         return hooks;
     }

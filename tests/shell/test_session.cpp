@@ -56,7 +56,7 @@ struct Bench {
 
 std::vector<std::string> offered(Bench& bench, const std::string& text) {
     Rows rows(bench.L);
-    Completer completer(bench.L, bench.session->locals(), rows, {"help", "history", "quit"});
+    Completer completer(bench.L, bench.session->locals(), rows, {{"help"}, {"history"}, {"quit"}});
     std::vector<std::string> texts;
     Completion found = completer.complete(text, text.size());
     CHECK(lua_gettop(bench.L) == 0);
