@@ -4,6 +4,7 @@
 #include <lua.hpp>
 
 #include "shell/completion_sources.h"
+#include "shell/signature_help.h"
 
 namespace moonlet {
 namespace {
@@ -67,6 +68,10 @@ Completion Completer::complete(const std::string& text, std::size_t cursor) {
     if (lua_cpcall(L_, run, &job) != 0) job.found = {cursor, cursor, {}};
     lua_settop(L_, base);
     return job.found;
+}
+
+std::vector<Row> Completer::hint(const std::string& text, std::size_t width, bool color) {
+    return signature_hint({L_, locals_, rows_}, lua_in_command(text, commands_), width, color);
 }
 
 std::string Completer::describe(const Candidate& candidate) {

@@ -9,6 +9,7 @@
 
 #include "shell/completion.h"
 #include "shell/completion_place.h"
+#include "shell/render.h"
 #include "shell/rows.h"
 #include "shell/session_locals.h"
 
@@ -26,6 +27,9 @@ class Completer {
 
     // What is known of a candidate: signature and doc of its row; "" = nothing.
     std::string describe(const Candidate& candidate);
+
+    // What the call at the end of the text wants, as rows of that width; none outside of a call.
+    std::vector<Row> hint(const std::string& text, std::size_t width, bool color);
 
   private:
     lua_State* L_;

@@ -159,6 +159,10 @@ class Repl {
             return is_known_name(L_, session_.locals(), name);
         };
         hooks.describe = [this](const Candidate& c) { return completer_.describe(c); };
+        hooks.hint = [this](const std::string& text, std::size_t cursor, std::size_t width,
+                            bool color) {
+            return completer_.hint(text.substr(0, cursor), width, color);
+        };
         hooks.ghost = colored_;
         return hooks;
     }

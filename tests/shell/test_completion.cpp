@@ -58,7 +58,8 @@ struct Bench {
               {name="packing", type="boolean", default="false", doc=""},
               {name="tools", type="table", doc=""},
               {name="reader", type="string", doc="jsonl, json or csv; absent: by name"}}},
-            {name="models.load", result="Model", doc="Opens.", params={{name="name", type="string"}}},
+            {name="models.load", result="Model", doc="Opens.",
+             params={{name="name", type="string"}}},
             {name="datasets.load", result="Dataset", doc="",
              params={{name="path", type="string"}}},
             {name="Dataset:filter", result="Dataset", doc="", params={{name="keep"}}},
@@ -71,7 +72,10 @@ struct Bench {
           }} end;)");
         run("models, trainers, datasets = {}, {}, {};");
     }
-    ~Bench() { lua_close(L); }
+    ~Bench() {
+        session.reset();
+        lua_close(L);
+    }
     bool run(const std::string& text) { return session->run(text); }
     Texts offered(const std::string& text) {
         Texts texts;
@@ -200,7 +204,8 @@ TEST_CASE("completion calls nothing of the user's") {
     b.run(R"(count = 0
         local function hit() count = count + 1 end
         local traps = {__index = hit, __newindex = hit, __pairs = hit, __ipairs = hit, __len = hit,
-                       __tostring = hit, __eq = hit, __call = hit, __concat = hit, __name = 'moonlet.Dataset',
+                       __tostring = hit, __eq = hit, __call = hit, __concat = hit,
+                       __name = 'moonlet.Dataset',
                        __known_columns = hit, __methods = {adapters = hit}}
         trap = setmetatable({own = 1, sub = setmetatable({}, traps)}, traps)
         proxy = newproxy(true)
