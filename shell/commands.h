@@ -21,6 +21,7 @@ struct CommandContext {
     Rows& rows;
     bool leave = false;         // set to end the shell
     bool clear_screen = false;  // set to start on an empty screen
+    std::string demo{};         // set to a script to step through it
 };
 
 struct Command {

@@ -31,9 +31,9 @@ std::string common_start(const std::vector<Candidate>& candidates) {
 EditorState::EditorState(History& history, EditorHooks hooks)
     : history_(history), hooks_(std::move(hooks)) {}
 
-void EditorState::start() {
+void EditorState::start(const std::string& draft) {
     history_.refresh();
-    buffer_.set("");
+    buffer_.set(draft);
     last_ = now_ = Last::other;
     searching_ = false;
     menu_.close();

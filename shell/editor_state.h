@@ -40,7 +40,7 @@ class EditorState {
   public:
     EditorState(History& history, EditorHooks hooks);
 
-    void start();  // a new, empty entry
+    void start(const std::string& draft = {});  // a new entry with this text in it
     // more_input: further keys are already there, as in an unmarked paste: no indentation is added.
     EditAction handle(const Key& key, bool more_input);
 

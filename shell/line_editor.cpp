@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 namespace moonlet {
 namespace {
@@ -101,7 +102,8 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
     prompt2_ = prompt2;
     screen_ = Frame{};
     first_row_ = 0;
-    state_.start();
+    bool drafted = !draft_.empty();
+    state_.start(std::exchange(draft_, {}));
     if (!terminal_.enter_raw()) return EntryResult::closed;
     if (fresh_line) start_line();
     bool no_more = false;
@@ -111,6 +113,10 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
         bool dirty = false;
         while (decoder_.next(&key, no_more)) {
             dirty = true;
+            if (drafted && (key.kind == KeyKind::page_down || key.kind == KeyKind::page_up)) {
+                finish("");
+                return key.kind == KeyKind::page_down ? EntryResult::next : EntryResult::back;
+            }
             switch (state_.handle(key, decoder_.pending())) {
                 case EditAction::redraw: break;
                 case EditAction::accept:

@@ -13,7 +13,8 @@
 namespace moonlet {
 
 // leave: Ctrl-D; closed: there is no input any more.
-enum class EntryResult { entry, cancelled, leave, closed };
+// next and back: PageDown and PageUp, while there is a draft to leave alone.
+enum class EntryResult { entry, cancelled, leave, closed, next, back };
 
 class LineEditor {
   public:
@@ -24,6 +25,9 @@ class LineEditor {
     EntryResult read(const std::string& prompt, const std::string& prompt2, bool fresh_line,
                      std::string* entry);
 
+    // The next read() starts with this text, the cursor behind it.
+    void set_draft(std::string text) { draft_ = std::move(text); }
+
     // A Ctrl-C was typed behind the entry before the terminal could make a signal of it. Clears it,
     // with the keys before it.
     bool take_early_interrupt();
@@ -33,7 +37,7 @@ class LineEditor {
     EditorState state_;
     KeyDecoder decoder_;
     bool color_;
-    std::string prompt_, prompt2_;
+    std::string prompt_, prompt2_, draft_;
     Frame screen_;
     std::size_t width_ = 80, first_row_ = 0;
     std::string above_;  // written by others while an entry is edited, its last line unfinished

@@ -64,11 +64,12 @@ ScriptResult run_saved(Session& session, const std::string& text, const Options&
 }
 
 int run(const std::vector<std::string>& argv, const Options& options) {
-    bool has_script = options.script > 0;
+    bool has_script = options.script > 0 && !options.demo;
     std::string script = has_script ? argv[static_cast<std::size_t>(options.script)] : "";
     std::string saved = has_script ? saved_session_text(script) : "";
-    bool something = has_script || !options.actions.empty() || options.version;
-    bool prompt = options.interactive || (!something && isatty(STDIN_FILENO));
+    std::string demo = options.demo ? argv[static_cast<std::size_t>(options.script)] : "";
+    bool something = has_script || options.demo || !options.actions.empty() || options.version;
+    bool prompt = options.interactive || options.demo || (!something && isatty(STDIN_FILENO));
     if (options.replay && saved.empty()) {
         std::fprintf(stderr, "moonlet: %s is no saved session; :save writes one\n", script.c_str());
         return 2;
@@ -103,7 +104,7 @@ int run(const std::vector<std::string>& argv, const Options& options) {
         reset_interrupt();
         if (options.environment && options.read_rc) run_start_file(L);
         reset_interrupt();
-        run_repl(*session, options.color);
+        run_repl(*session, options.color, demo);
         result = ScriptResult::ok;
     }
     reset_interrupt();

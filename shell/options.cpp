@@ -9,6 +9,8 @@ const char* const kUsage =
     "  -l name      require the module\n"
     "  -i           the prompt after the script or chunks\n"
     "  --replay     run a saved session as if typed, and compare what it prints with the record\n"
+    "  --demo       step through the script at the prompt, a step at each Enter\n"
+    "  --strict     a global that nobody declared is an error, with the name that was meant\n"
     "  -v           show the version\n"
     "  -E           ignore LUA_INIT, LUA_PATH, LUA_CPATH, MOONLET_STDLIB and the start file\n"
     "  --norc       do not run the start file (~/.config/moonlet/init.lua, at the prompt only)\n"
@@ -48,6 +50,10 @@ Options parse_options(const std::vector<std::string>& argv) {
             options.interactive = true;
         } else if (word == "--replay") {
             options.replay = true;
+        } else if (word == "--demo") {
+            options.demo = true;
+        } else if (word == "--strict") {
+            options.strict = true;
         } else if (word == "-v" || word == "--version") {
             options.version = true;
         } else if (word == "-E") {
@@ -65,6 +71,8 @@ Options parse_options(const std::vector<std::string>& argv) {
     }
     if (options.replay && (i >= argv.size() || options.from_stdin))
         options.error = "--replay needs the file of a saved session";
+    if (options.demo && (i >= argv.size() || options.from_stdin))
+        options.error = "--demo needs the file of a script";
     // `-` is the script's name, and so are the arguments behind it its own.
     if (i < argv.size()) options.script = static_cast<int>(i);
     return options;

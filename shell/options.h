@@ -15,6 +15,8 @@ struct StartAction {
 struct Options {
     bool interactive = false;  // -i
     bool replay = false;       // --replay
+    bool demo = false;         // --demo
+    bool strict = false;       // --strict
     bool version = false;      // -v, --version
     bool help = false;
     bool environment = true;             // -E clears it

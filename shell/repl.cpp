@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -14,6 +18,7 @@
 #include "shell/command_words.h"
 #include "shell/commands.h"
 #include "shell/completer.h"
+#include "shell/demo.h"
 #include "shell/help.h"
 #include "shell/line_editor.h"
 #include "shell/lookup.h"
@@ -78,14 +83,14 @@ class Repl {
           hooks_(editor_hooks()),
           editor_(terminal_, history_, hooks_, colored_) {}
 
-    void run() {
+    void run(const std::string& demo) {
         print(banner(terminal_.width()) + lost_session_notice(history_));
-        bool fresh_line = false;
+        demo_ = demo;
+        if (!demo_.empty() && !show_demo()) return history_.leave();
         while (true) {
             session_.set_width(static_cast<int>(terminal_.width()));
             std::string entry;
-            EntryResult result = read(fresh_line, &entry);
-            fresh_line = false;
+            EntryResult result = read(std::exchange(fresh_line_, false), &entry);
             reset_interrupt();
             // Ctrl-D leaves an open frame first.
             if (result == EntryResult::leave && editing_ && opened_frame(L_) > 0) {
@@ -104,28 +109,8 @@ class Repl {
             }
             if (text.empty()) continue;
             history_.add(entry);
-            Outcome outcome = Outcome::ok;
-            if (text[0] == '?') {
-                std::size_t mark = std::min(text.find_first_not_of('?'), text.size());
-                print(help_text(L_, session_.locals(), rows_, trimmed(text.substr(mark))));
-            } else if (text[0] == ':') {
-                if (!run_command_line(text)) return history_.leave();
-                fresh_line = true;
-            } else if (wants_to_leave(session_, text)) {
-                return history_.leave();
-            } else if (opened_frame(L_) > 0) {
-                session_.inspect(entry);
-                fresh_line = true;
-            } else if (std::string command = command_of_words(session_, text); !command.empty()) {
-                if (!run_command_line(command)) return history_.leave();
-                fresh_line = true;
-            } else {
-                bool worked = session_.run(entry, editing_ && editor_.take_early_interrupt());
-                bool stopped = session_.entries().back().record.interrupted;
-                outcome = stopped ? Outcome::interrupted : worked ? Outcome::ok : Outcome::failed;
-                fresh_line = true;
-            }
-            history_.finish(outcome);
+            if (!take(entry, text)) return history_.leave();
+            if (!demo_.empty() && !show_demo()) return history_.leave();
         }
     }
 
@@ -140,6 +125,79 @@ class Repl {
     bool colored_;
     EditorHooks hooks_;
     LineEditor editor_;
+    bool fresh_line_ = false;  // the cursor may stand behind output without a line break
+    bool worked_ = false;      // the last entry
+    std::string demo_;         // the file of a lecture that is to begin
+
+    // Runs an entry that is in the history already; false: it was the last one.
+    bool take(const std::string& entry, const std::string& text) {
+        Outcome outcome = Outcome::ok;
+        if (text[0] == '?') {
+            std::size_t mark = std::min(text.find_first_not_of('?'), text.size());
+            print(help_text(L_, session_.locals(), rows_, trimmed(text.substr(mark))));
+        } else if (text[0] == ':') {
+            if (!run_command_line(text)) return false;
+            fresh_line_ = true;
+        } else if (wants_to_leave(session_, text)) {
+            return false;
+        } else if (opened_frame(L_) > 0) {
+            session_.inspect(entry);
+            fresh_line_ = true;
+        } else if (std::string command = command_of_words(session_, text); !command.empty()) {
+            if (!run_command_line(command)) return false;
+            fresh_line_ = true;
+        } else {
+            bool worked = session_.run(entry, editing_ && editor_.take_early_interrupt());
+            bool stopped = session_.entries().back().record.interrupted;
+            outcome = stopped ? Outcome::interrupted : worked ? Outcome::ok : Outcome::failed;
+            fresh_line_ = true;
+        }
+        history_.finish(outcome);
+        worked_ = outcome == Outcome::ok;
+        return true;
+    }
+
+    // The lecture that `:demo` asked for.
+    bool show_demo() {
+        std::string path = std::exchange(demo_, {});
+        const char* home = std::getenv("HOME");
+        if (path.rfind("~/", 0) == 0 && home) path = home + path.substr(1);
+        std::ifstream file(path, std::ios::binary);
+        std::ostringstream script;
+        if (!file || !(script << file.rdbuf())) {
+            print("cannot read " + path + ": :demo wants a Lua file\n");
+            return true;
+        }
+        DemoHost host;
+        host.width = static_cast<int>(terminal_.width());
+        host.color = colored_;
+        host.print = print;
+        host.read = [this](const std::string& draft, std::string* entry) {
+            session_.set_width(static_cast<int>(terminal_.width()));
+            if (editing_) editor_.set_draft(draft);
+            else print(draft + "\n");
+            EntryResult result = read(std::exchange(fresh_line_, false), entry);
+            reset_interrupt();
+            if (!editing_ && result == EntryResult::entry && trimmed(*entry).empty())
+                *entry = draft;
+            switch (result) {
+                case EntryResult::entry: return DemoKey::entry;
+                case EntryResult::next: return DemoKey::next;
+                case EntryResult::back: return DemoKey::back;
+                case EntryResult::closed: return editing_ ? DemoKey::closed : DemoKey::stop;
+                default: return DemoKey::stop;
+            }
+        };
+        host.run = [this](const std::string& entry, bool* worked) {
+            history_.add(entry);
+            bool goes_on = take(entry, trimmed(entry));
+            *worked = worked_;
+            return goes_on;
+        };
+        auto incomplete = [this](const std::string& text) { return !session_.is_complete(text); };
+        return run_demo(path.substr(path.rfind('/') + 1), demo_steps(script.str(), incomplete),
+                        host);
+    }
 
     static std::vector<CommandName> command_names() {
         std::vector<CommandName> names;
@@ -184,6 +242,7 @@ class Repl {
         if (editing_ && editor_.take_early_interrupt()) std::raise(SIGINT);
         CommandContext context{session_, history_, rows_};
         print(run_command(context, text));
+        demo_ = context.demo;
         if (context.clear_screen && editing_) print("\x1b[H\x1b[2J");
         return !context.leave;
     }
@@ -191,6 +250,8 @@ class Repl {
 
 }  // namespace
 
-void run_repl(Session& session, bool color) { Repl(session, color).run(); }
+void run_repl(Session& session, bool color, const std::string& demo) {
+    Repl(session, color).run(demo);
+}
 
 }  // namespace moonlet
