@@ -17,17 +17,26 @@ std::string& kept() {
 
 bool keeping = false;
 
-#ifdef __GLIBC__
-ssize_t write_through(void*, const char* data, std::size_t size) {
+void keep(const char* data, std::size_t size) {
     if (keeping) kept().append(data, std::min(size, kKeptOutput - kept().size()));
+}
+
+// false: it failed; errno stands.
+bool write_all(const char* data, std::size_t size) {
     std::size_t done = 0;
     while (done < size) {
         ssize_t n = ::write(STDOUT_FILENO, data + done, size - done);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return 0;  // says that it failed; errno stands
+        if (n < 0) return false;
         done += static_cast<std::size_t>(n);
     }
-    return static_cast<ssize_t>(size);
+    return true;
+}
+
+#ifdef __GLIBC__
+ssize_t write_through(void*, const char* data, std::size_t size) {
+    keep(data, size);
+    return write_all(data, size) ? static_cast<ssize_t>(size) : 0;
 }
 #endif
 
@@ -44,6 +53,12 @@ void install_output_tee() {
     stdout = file;
     installed = true;
 #endif
+}
+
+void write_shown(std::string_view shown, std::string_view text) {
+    std::fflush(stdout);
+    keep(text.data(), text.size());
+    write_all(shown.data(), shown.size());
 }
 
 void begin_output() {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace moonlet {
 
@@ -15,6 +16,9 @@ inline constexpr std::size_t kKeptOutput = 64 * 1024;  // bytes of one entry; th
 // Puts it in place; call it before a Lua state opens, which keeps its own io.stdout. Once is
 // enough, and where C's library has no fopencookie nothing is kept.
 void install_output_tee();
+
+// Writes `shown` to the terminal and keeps `text` in its place: a rendered answer, its source.
+void write_shown(std::string_view shown, std::string_view text);
 
 void begin_output();
 // What was written since begin_output(), at most kKeptOutput bytes.

@@ -87,7 +87,7 @@ end
 local function generate(model, prompt, given, format)
     local parser = format and require("moonlet").tools.parser(format,
         { thinking = prompt:find("<think>%s*$") ~= nil })
-    local on_text, finish = stream.sink(given)
+    local on_text, finish = stream.sink(given, not parser and prompt:find("<think>%s*$") ~= nil)
     given.on_text, given.stream = on_text, false
     local shown = {}
     if parser then

@@ -32,7 +32,8 @@ function Model:generate(prompt, opts)
     end
     local given = {}
     for k, v in pairs(opts or {}) do given[k] = v end
-    local on_text, finish = stream.sink(given)
+    local thinking = type(prompt) == "string" and prompt:find("<think>%s*$") ~= nil
+    local on_text, finish = stream.sink(given, thinking)
     given.on_text, given.stream = on_text, nil
     local result = native_generate(self, prompt, given)
     local shown = finish()

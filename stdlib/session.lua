@@ -9,6 +9,9 @@ local session = {
     color = false,       -- the terminal shows colours; what goes into a file has none
 }
 
+-- session.render(thinking), when the shell sets it: gives an object that shows an answer's markdown,
+-- with :write(piece) and :finish(), or nil where answers are to be shown as they are.
+
 --- Where streamed text goes, piece by piece. The shell may put its own function here.
 function session.write(piece)
     io.stdout:write(piece)
