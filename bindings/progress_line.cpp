@@ -10,11 +10,18 @@
 #include <cstdlib>
 #include <string>
 
+#include <lua.hpp>
+
 #include "core/progress.h"
 
 namespace moonlet::bindings {
 
 namespace {
+
+// The shell's, which shows several operations at once; without a shell there is none.
+using Sink = void (*)(const char* what, double done, double total, const char* unit,
+                      const char* detail);
+Sink sink = nullptr;
 
 constexpr int kBar = 20;
 constexpr double kFirstLine = 2, kNextLine = 10;  // seconds
@@ -76,7 +83,19 @@ void print(const Progress& p) {
 
 }  // namespace
 
+void use_progress_sink(lua_State* L) {
+    lua_getfield(L, LUA_REGISTRYINDEX, "moonlet.progress_sink");
+    if (lua_islightuserdata(L, -1)) sink = *static_cast<Sink*>(lua_touserdata(L, -1));
+    lua_pop(L, 1);
+}
+
 void show_progress(bool lines) {
+    if (sink) {
+        set_progress_listener([](const Progress& p) {
+            sink(p.what.c_str(), p.done, p.total, p.unit.c_str(), p.detail.c_str());
+        });
+        return;
+    }
     const char* term = std::getenv("TERM");
     if (isatty(2) && term && std::string(term) != "dumb") set_progress_listener(draw);
     else if (lines) set_progress_listener(print);

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "shell/terminal_query.h"
+
 namespace moonlet {
 namespace {
 
@@ -105,6 +107,7 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
     bool drafted = !draft_.empty();
     state_.start(std::exchange(draft_, {}));
     if (!terminal_.enter_raw()) return EntryResult::closed;
+    decoder_.feed(take_early_keys());
     if (fresh_line) start_line();
     bool no_more = false;
     draw(false);

@@ -18,10 +18,12 @@
 #include "shell/errors.h"
 #include "shell/options.h"
 #include "shell/output_tee.h"
+#include "shell/progress_screen.h"
 #include "shell/repl.h"
 #include "shell/replay.h"
 #include "shell/script.h"
 #include "shell/terminal.h"
+#include "shell/terminal_query.h"
 
 namespace moonlet {
 namespace {
@@ -74,7 +76,8 @@ int run(const std::vector<std::string>& argv, const Options& options) {
         std::fprintf(stderr, "moonlet: %s is no saved session; :save writes one\n", script.c_str());
         return 2;
     }
-    if (prompt || !saved.empty()) install_output_tee();
+    // On a terminal bars may stand below what a script prints.
+    if (prompt || !saved.empty() || isatty(STDOUT_FILENO)) install_output_tee();
     std::string problem;
     lua_State* L = open_state({options.environment}, &problem);
     if (!L) {
@@ -85,6 +88,8 @@ int run(const std::vector<std::string>& argv, const Options& options) {
         std::fprintf(stderr, "moonlet: the stdlib did not load: %s\n", problem.c_str());
 
     install_error_notes(L);
+    install_progress(L);
+    install_terminal_query(L);
     install_interrupt(L, prompt ? 0 : kPressesToKill);
     set_arg(L, argv, has_script ? options.script : 0);
     ScriptResult result = options.environment ? run_lua_init(L) : ScriptResult::ok;
@@ -109,6 +114,7 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     }
     reset_interrupt();
     session.reset();
+    end_progress();
     lua_close(L);
     return static_cast<int>(result);
 }

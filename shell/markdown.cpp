@@ -207,7 +207,8 @@ bool MarkdownStream::line_start(std::string_view line, bool whole, std::size_t* 
         } else if (c == '-' || c == '*' || c == '_' || c == '+') {
             if (line.find_first_not_of(std::string{c, ' ', '\r'}, at) == std::string_view::npos) {
                 if (!whole) return false;  // a rule, a list item, bold …
-                if (std::count(line.begin() + static_cast<std::ptrdiff_t>(at), line.end(), c) >= 3) {
+                if (std::count(line.begin() + static_cast<std::ptrdiff_t>(at), line.end(), c) >=
+                    3) {
                     flow_.begin(first, rest, join(base(), kDim));
                     std::string rule;
                     std::size_t columns = std::min<std::size_t>(look_.width, 40);
@@ -229,8 +230,8 @@ bool MarkdownStream::line_start(std::string_view line, bool whole, std::size_t* 
                 ++digits;
             if (digits - at < 10) {
                 if (digits + 1 >= line.size() && !whole) return false;
-                bool item = digits + 1 < line.size() && (line[digits] == '.' || line[digits] == ')') &&
-                            line[digits + 1] == ' ';
+                bool item = digits + 1 < line.size() &&
+                            (line[digits] == '.' || line[digits] == ')') && line[digits + 1] == ' ';
                 if (item) {
                     std::string number(line.substr(at, digits + 2 - at));
                     first += number;
@@ -349,8 +350,7 @@ std::size_t MarkdownStream::spans(std::string_view text, bool whole, const std::
             // 2*3*4 is no emphasis.
             if (c == '*' && run == 1 && std::isalnum(static_cast<unsigned char>(before())))
                 opens = false;
-            std::size_t end =
-                opens ? closing(text, at + run, text.substr(at, run), whole)
+            std::size_t end = opens ? closing(text, at + run, text.substr(at, run), whole)
                                     : std::string_view::npos;
             if (opens && end == std::string_view::npos && waits()) return at;
             if (end == std::string_view::npos) {
@@ -394,8 +394,8 @@ std::size_t MarkdownStream::spans(std::string_view text, bool whole, const std::
                 flush();
                 return at;
             }
-            if (at + 1 < text.size() && std::string_view("*_`#|~<>-.!+\\").find(text[at + 1]) !=
-                                            std::string_view::npos) {
+            if (at + 1 < text.size() &&
+                std::string_view("*_`#|~<>-.!+\\").find(text[at + 1]) != std::string_view::npos) {
                 flush();
                 plain = ++at;
             }

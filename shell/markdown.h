@@ -34,11 +34,11 @@ class MarkdownStream {
     std::function<void(std::string_view)> out_;
     std::string bytes_;  // to be written
     Flow flow_;
-    std::string buffer_;       // source not yet used, from the start of a line or within one
-    bool in_line_ = false;     // the start of the line is done: spans follow
+    std::string buffer_;    // source not yet used, from the start of a line or within one
+    bool in_line_ = false;  // the start of the line is done: spans follow
     bool thinking_;
-    std::string heading_;      // SGR parameters of the line
-    char previous_ = ' ';      // the character before buffer_, within a line
+    std::string heading_;                  // SGR parameters of the line
+    char previous_ = ' ';                  // the character before buffer_, within a line
     std::string fence_, language_, code_;  // of the code block we are in
     std::vector<std::string> table_;       // its lines so far
 

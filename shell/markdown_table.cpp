@@ -76,7 +76,8 @@ std::optional<MarkdownTable> table_rows(const std::vector<std::string>& lines) {
     if (lines.size() < 2) return std::nullopt;
     MarkdownTable table;
     for (const auto& mark : cells(lines[1])) {
-        if (mark.find_first_not_of("-:") != std::string::npos || mark.find('-') == std::string::npos)
+        if (mark.find_first_not_of("-:") != std::string::npos ||
+            mark.find('-') == std::string::npos)
             return std::nullopt;
         bool left = mark.front() == ':', right = mark.back() == ':';
         table.align.push_back(left && right ? 'c' : right ? 'r' : 'l');

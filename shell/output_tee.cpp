@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "shell/progress_screen.h"
+
 namespace moonlet {
 namespace {
 
@@ -36,7 +38,10 @@ bool write_all(const char* data, std::size_t size) {
 #ifdef __GLIBC__
 ssize_t write_through(void*, const char* data, std::size_t size) {
     keep(data, size);
-    return write_all(data, size) ? static_cast<ssize_t>(size) : 0;
+    progress_make_room();
+    bool written = write_all(data, size);
+    progress_come_back({data, size});
+    return written ? static_cast<ssize_t>(size) : 0;
 }
 #endif
 
@@ -58,7 +63,9 @@ void install_output_tee() {
 void write_shown(std::string_view shown, std::string_view text) {
     std::fflush(stdout);
     keep(text.data(), text.size());
+    progress_make_room();
     write_all(shown.data(), shown.size());
+    progress_come_back(shown);
 }
 
 void begin_output() {

@@ -23,6 +23,7 @@
 #include "shell/line_editor.h"
 #include "shell/lookup.h"
 #include "shell/lost_session.h"
+#include "shell/markdown_sink.h"
 #include "shell/post_mortem.h"
 #include "shell/session.h"
 #include "shell/text.h"
@@ -81,7 +82,9 @@ class Repl {
           completer_(L_, session_.locals(), rows_, command_names()),
           colored_(color && Terminal::wants_color(STDOUT_FILENO)),
           hooks_(editor_hooks()),
-          editor_(terminal_, history_, hooks_, colored_) {}
+          editor_(terminal_, history_, hooks_, colored_) {
+        install_markdown(L_, colored_);
+    }
 
     void run(const std::string& demo) {
         print(banner(terminal_.width()) + lost_session_notice(history_));

@@ -14,6 +14,7 @@
 #include "shell/error_hint.h"
 #include "shell/error_sites.h"
 #include "shell/plain_data.h"
+#include "shell/progress_screen.h"
 
 namespace moonlet {
 namespace {
@@ -194,6 +195,7 @@ bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool
         times->wall_seconds = clock_seconds(CLOCK_MONOTONIC) - wall;
         times->cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     }
+    end_progress();
     bool partial = interrupt_flag().load() == kInterruptDelivered;
     std::string where = interrupt_location();
     reset_interrupt();

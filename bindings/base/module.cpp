@@ -27,6 +27,7 @@ extern "C" __attribute__((visibility("default"))) int luaopen_moonlet_base(lua_S
     if (lua_islightuserdata(L, -1))
         interrupt::use(static_cast<std::atomic<int>*>(lua_touserdata(L, -1)));
     lua_pop(L, 1);
+    bindings::use_progress_sink(L);
     bindings::show_progress();
     bindings::push_module(L);
     bindings::push_session(L);
