@@ -61,7 +61,8 @@ bool divide(std::string_view text, std::string* replies, std::string* keys) {
 int ask(lua_State* L) {
     std::size_t size = 0;
     const char* question = luaL_checklstring(L, 1, &size);
-    std::string reply = ask_terminal({question, size}, static_cast<int>(luaL_optinteger(L, 2, 100)));
+    auto limit = static_cast<int>(luaL_optinteger(L, 2, 100));
+    std::string reply = ask_terminal({question, size}, limit);
     lua_pushlstring(L, reply.data(), reply.size());
     return 1;
 }

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Pictures in the terminal: by kitty's protocol, as sixels, or as half blocks of colour, whatever
 -- the terminal says it can at the first picture (asked once, 100 ms at most), or what
--- MOONLET_IMAGES=kitty|sixel|blocks|none says. Takes a PNG file, an image {width=, height=, pixels=},
--- rows of numbers (a heat picture), a Tensor, or anything with an :image() of its own.
+-- MOONLET_IMAGES=kitty|sixel|blocks|none says. Takes a PNG file, an image
+-- {width=, height=, pixels=}, rows of numbers (a heat picture), a Tensor, or anything with an
+-- :image() of its own.
 
 local png = require "moonlet.png"
 local session = require "moonlet.session"
@@ -148,8 +149,8 @@ function images.from(x)
     end
     if type(x) == "table" and x.width and x.height and x.pixels then
         if #x.pixels ~= x.width * x.height * 3 then
-            error(("an image of %d × %d has %d bytes of pixels; wanted 3 a pixel, %d"):format(x.width,
-                x.height, #x.pixels, x.width * x.height * 3), 0)
+            error(("an image of %d × %d has %d bytes of pixels; wanted 3 a pixel, %d"):format(
+                x.width, x.height, #x.pixels, x.width * x.height * 3), 0)
         end
         return x
     end
@@ -157,8 +158,8 @@ function images.from(x)
     if type(x) == "table" and type(x[1]) == "table" and type(x[1][1]) == "number" then
         return of_rows(x)
     end
-    error("a picture is the name of a PNG file, an image {width=, height=, pixels=}, rows of numbers, "
-        .. "a Tensor of two dimensions or a plot; given a " .. type(x), 0)
+    error("a picture is the name of a PNG file, an image {width=, height=, pixels=}, rows of "
+        .. "numbers, a Tensor of two dimensions or a plot; given a " .. type(x), 0)
 end
 
 local function kitty(image, columns)

@@ -16,7 +16,7 @@ local progress = {}
 --- A bar for `total` things; 0 or nil: it is not known how many.
 function progress.new(what, total, unit)
     if type(what) ~= "string" or what == "" then
-        error("progress.new: given " .. tostring(what) .. "; wanted a text that says what goes on", 2)
+        error("progress.new: given " .. tostring(what) .. "; wanted a text: what goes on", 2)
     end
     return setmetatable({ what = what, total = total or 0, unit = unit or "", told = 0 }, meta)
 end

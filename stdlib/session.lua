@@ -9,8 +9,10 @@ local session = {
     color = false,       -- the terminal shows colours; what goes into a file has none
 }
 
--- session.render(thinking), when the shell sets it: gives an object that shows an answer's markdown,
--- with :write(piece) and :finish(), or nil where answers are to be shown as they are.
+-- session.render(thinking), when the shell sets it: gives an object that shows an answer's
+-- markdown, with :write(piece) and :finish(), or nil where answers are to be shown as they are.
+-- session.report(what, done, total, unit, detail) and session.live(text): the progress area.
+-- session.ask_terminal(question, ms), session.cell_size(), session.terminal: for pictures.
 
 --- Where streamed text goes, piece by piece. The shell may put its own function here.
 function session.write(piece)

@@ -8,7 +8,7 @@ local session = require "moonlet.session"
 local stream = {}
 
 --- on_text, finish = stream.sink(opts): on_text(piece) -> false to stop, or nil; finish() ends the
---- terminal's line and tells whether anything was shown. thinking: the answer begins within a thought.
+--- terminal's line and tells whether anything was shown. thinking: it begins within a thought.
 function stream.sink(opts, thinking)
     local listener, show = opts.on_text, opts.stream
     if listener ~= nil and type(listener) ~= "function" then

@@ -102,7 +102,7 @@ TEST_CASE("a child in the background prints above the draft", "[pty]") {
 
 TEST_CASE("an unfinished line of others gets a line of its own", "[pty]") {
     Pty shell;
-    shell.line("os.execute('(printf one; sleep 0.3; printf \" two\") &');");
+    shell.line("os.execute('(printf one; sleep 0.3; printf \" t\"\"wo\") &');");
     shell.send("draft");
     REQUIRE(shell.wait_text("two"));
     shell.settle();
