@@ -22,19 +22,17 @@ at::Tensor cpu_row(const at::Tensor& logits) {
     return logits.detach().to(at::kCPU, at::kFloat).reshape({-1}).contiguous();
 }
 
-// The lowest id among the most likely.
+// The lowest id among the most likely. The largest value is found by LibTorch's vectors, its first
+// place by a loop that compares alone: a head of 150,000 rows is walked for every token.
 int64_t greedy_id(const at::Tensor& row) {
-    const float* x = row.const_data_ptr<float>();
-    int64_t best = 0;
-    for (int64_t i = 0; i < row.numel(); ++i) {
-        if (std::isnan(x[i]))
-            throw Error("the model's logits hold NaN", "numbers",
-                        "load it in another dtype, or lower the learning rate it was trained with");
-        if (x[i] > x[best]) best = i;
-    }
-    if (!std::isfinite(x[best]))
+    const float most = row.amax().item<float>();  // not a number where one of them is none
+    if (std::isnan(most))
+        throw Error("the model's logits hold NaN", "numbers",
+                    "load it in another dtype, or lower the learning rate it was trained with");
+    if (!std::isfinite(most))
         throw Error("the model's most likely logit is infinite", "a finite number");
-    return best;
+    const float* x = row.const_data_ptr<float>();
+    return std::find(x, x + row.numel(), most) - x;
 }
 
 // Sets to zero all but the smallest set of most likely entries with mass >= top_p; among equals the

@@ -60,19 +60,31 @@ class InputRows {
     bool is_bf16_ = false;
 };
 
-// A stage's work in runs of pieces that whoever is free takes next. One for each stage of a call.
+// A stage's work in runs of pieces: each thread goes through a part of its own, so that what it
+// reads is one stream, and helps with the others' parts when its own is done. One for each stage of
+// a call.
 class Turns {
   public:
     // Calls work(begin, end) for runs of [0, count) until none is left.
     template <class Work>
     void take(const cpu::Team& team, int64_t count, Work&& work) {
-        const int64_t run = std::max<int64_t>(1, count / (8 * team.size));
-        for (int64_t at; (at = next_.fetch_add(run, std::memory_order_relaxed)) < count;)
-            work(at, std::min(count, at + run));
+        const int64_t parts = std::min<int64_t>(team.size, kParts);
+        const int64_t run = std::max<int64_t>(1, count / (16 * team.size));
+        for (int64_t i = 0; i < parts; ++i) {
+            const int64_t part = (team.index + i) % parts;
+            const int64_t begin = count * part / parts, end = count * (part + 1) / parts;
+            std::atomic<int64_t>& next = parts_[part].next;
+            for (int64_t at; (at = begin + next.fetch_add(run, std::memory_order_relaxed)) < end;)
+                work(at, std::min(end, at + run));
+        }
     }
 
   private:
-    std::atomic<int64_t> next_{0};
+    static constexpr int64_t kParts = 16;
+    struct alignas(64) Part {
+        std::atomic<int64_t> next{0};
+    };
+    Part parts_[kParts];
 };
 
 // How many threads so many products of numbers are worth: few are done before another thread has

@@ -51,7 +51,7 @@ struct Kernels {
     // y as RowWeights::multiply has it, for rows [begin, end) of the weights.
     using Packed = void (*)(const Panels&, const Rows&, int64_t begin, int64_t end, float* y,
                             int64_t stride);
-    Packed packed_q8;  // not nf4
+    Packed packed_q8;  // nf4 with its book in whole steps of 1/112: see packed.h
     Packed packed_f32;
     // Rows [begin, end) as they stand for, [end - begin, width]; begin a multiple of 16.
     void (*unpack_f32)(const Panels&, int64_t begin, int64_t end, float* out);

@@ -40,7 +40,7 @@ void packed_q8(const Panels& p, const Rows& x, int64_t begin, int64_t end, float
         case Packing::mxfp4: q8_rows<Kind<Packing::mxfp4>>(p, x, begin, end, y, stride); break;
         case Packing::q4_k: q8_rows<Kind<Packing::q4_k>>(p, x, begin, end, y, stride); break;
         case Packing::q6_k: q8_rows<Kind<Packing::q6_k>>(p, x, begin, end, y, stride); break;
-        case Packing::nf4: break;  // its values are no whole numbers: see PackedWeights::form
+        case Packing::nf4: q8_rows<Nf4Steps>(p, x, begin, end, y, stride); break;
     }
 }
 

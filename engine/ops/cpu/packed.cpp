@@ -52,7 +52,7 @@ PackedWeights::PackedWeights(Packing packing, int64_t rows, int64_t width, int64
 }
 
 RowWeights::Form PackedWeights::form(bool x_is_bf16) const {
-    return x_is_bf16 && panels_.packing != Packing::nf4 ? Form::q8 : Form::f32;
+    return x_is_bf16 ? Form::q8 : Form::f32;
 }
 
 void PackedWeights::multiply(const Rows& x, int64_t begin, int64_t end, float* y,

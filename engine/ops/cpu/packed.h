@@ -3,8 +3,10 @@
 // rounding or from GGUF's blocks as they are, without rounding again. Columns need not fill a
 // group, nor rows a panel.
 //
-// Activations of bf16 are rounded to int8 for all packings but nf4; those of f32 are multiplied
-// with the values that unpack() gives.
+// Activations of f32 are multiplied with the values that unpack() gives. Those of bf16 are rounded
+// to int8, and multiplied with the same values, but for nf4: there the values of its book are taken
+// in whole steps of 1/112 of the group's largest, which moves them by at most 0.0039 of it and by
+// 0.0017 in the mean square, a twentieth of what nf4's own rounding does.
 #pragma once
 
 #include <cstddef>

@@ -31,6 +31,11 @@ alignas(64) constexpr float kNf4[16] = {
     0.7229568362236023f,
     1.0f,
 };
+// The same in steps of 1/112, above 128, for products with int8: of all steps that fit into eight
+// bits the one with the least error in the mean square (0.0017; at most 0.0039).
+constexpr float kNf4Step = 1.0f / 112;
+alignas(16) constexpr uint8_t kNf4Steps[16] = {16,  50,  69,  84,  96,  107, 118, 128,
+                                               137, 146, 156, 166, 177, 191, 209, 240};
 // The four-bit float e2m1, doubled, above 128.
 alignas(16) constexpr uint8_t kFp4[16] = {128, 129, 130, 131, 132, 134, 136, 140,
                                           128, 127, 126, 125, 124, 122, 120, 116};
@@ -72,6 +77,15 @@ struct Kind<Packing::nf4> : FourBits {
     }
     INLINE static Floats scale(const uint8_t* header, int64_t group, int shift, int) {
         return halves(header + 32 * (group >> shift));
+    }
+};
+
+struct Nf4Steps : FourBits {
+    INLINE static Ints quad(const uint8_t* at, int q) {
+        return listed(kNf4Steps, Kind<Packing::nf4>::quad(at, q));
+    }
+    INLINE static Floats scale(const uint8_t* header, int64_t group, int shift, int half) {
+        return mul(Kind<Packing::nf4>::scale(header, group, shift, half), all(kNf4Step));
     }
 };
 
