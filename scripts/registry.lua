@@ -3,7 +3,7 @@
 -- comments of the stdlib, and writes
 --   registry.lua   all rows: what `?name`, completion and option hints read
 --   names.lua      public name -> library that brings it: what the lazy module tables read
---   moonlet.d.lua  LuaLS stubs of the native part, for editors
+--   moonlet.d.lua  LuaLS stubs, for editors
 -- usage: luajit registry.lua BUILD OUT base|engine… FILE.lua…
 local build, out = arg[1], arg[2]
 package.cpath = build .. "/?.so;" .. package.cpath
@@ -160,41 +160,11 @@ write("registry.lua", head .. "return {rows={\n" .. table.concat(lines) .. "}}\n
 
 lines = {}
 for _, row in ipairs(rows) do
-    if not row.name:find(":", 1, true) then
+    if not row.name:find(":", 1, true) and not row.name:match("^%u") then
         lines[#lines + 1] = ("[%q]=%q,\n"):format(row.name, row.library)
     end
 end
 write("names.lua", head .. "return {\n" .. table.concat(lines) .. "}\n")
 
-local stubs = { "---@meta\n" .. head .. "-- The native part of moonlet for LuaLS.\n" }
-local owners = {}
-for _, row in ipairs(rows) do
-    if not row.library:match("^stdlib") then
-        local owner, separator, name = row.name:match("^([%w_]+)([%.:])([%w_]+)$")
-        if owner and not owners[owner] then
-            owners[owner] = true
-            stubs[#stubs + 1] = ("\n---@class %s\n%s = {}\n"):format(owner, owner)
-        end
-        local names = {}
-        stubs[#stubs + 1] = "\n---" .. row.doc .. "\n"
-        for _, p in ipairs(row.params) do
-            names[#names + 1] = p.name
-            local kind = p.type
-            if row.options and p == row.params[#row.params] then
-                kind = row.name:gsub("[%.:]", "_") .. "_options"
-                local class = "---@class " .. kind .. "\n"
-                for _, o in ipairs(row.options) do
-                    class = class .. ("---@field %s? %s %s%s\n"):format(o.name, o.type, o.doc,
-                        o.default ~= "" and " (default " .. o.default .. ")" or "")
-                end
-                table.insert(stubs, #stubs, class .. "\n")
-            end
-            stubs[#stubs + 1] = ("---@param %s%s %s\n"):format(p.name,
-                p.optional and "?" or "", kind)
-        end
-        if row.result ~= "" then stubs[#stubs + 1] = "---@return " .. row.result .. "\n" end
-        stubs[#stubs + 1] = ("function %s(%s) end\n"):format(row.name, table.concat(names, ", "))
-        assert(owner or name or separator or row.name:match("^[%w_]+$"), row.name)
-    end
-end
-write("moonlet.d.lua", table.concat(stubs))
+local stubs = dofile((arg[0]:gsub("[^/]*$", "")) .. "../stdlib/stubs.lua")
+write("moonlet.d.lua", stubs.text(rows))

@@ -16,12 +16,15 @@
 
 #include "bindings/lua_state.h"
 #include "shell/errors.h"
+#include "shell/lua_trees.h"
 #include "shell/options.h"
 #include "shell/output_tee.h"
 #include "shell/progress_screen.h"
 #include "shell/repl.h"
 #include "shell/replay.h"
 #include "shell/script.h"
+#include "shell/stdlib_call.h"
+#include "shell/subcommands.h"
 #include "shell/terminal.h"
 #include "shell/terminal_query.h"
 
@@ -90,9 +93,19 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     install_error_notes(L);
     install_progress(L);
     install_terminal_query(L);
+    add_lua_trees(L, options.environment);
     install_interrupt(L, prompt ? 0 : kPressesToKill);
+    if (has_script && is_subcommand(script)) {
+        int code = run_subcommand(L, {argv.begin() + options.script, argv.end()});
+        lua_close(L);
+        return code;
+    }
     set_arg(L, argv, has_script ? options.script : 0);
     ScriptResult result = options.environment ? run_lua_init(L) : ScriptResult::ok;
+    if (options.strict) {
+        StdlibAnswer strict = call_stdlib(L, "strict", "on");
+        if (!strict.ok) std::fprintf(stderr, "moonlet: --strict: %s\n", strict.text.c_str());
+    }
     if (result == ScriptResult::ok) result = run_actions(L, options);
     std::unique_ptr<Session> session;
     if (prompt || !saved.empty())

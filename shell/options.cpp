@@ -5,6 +5,7 @@ namespace moonlet {
 
 const char* const kUsage =
     "usage: moonlet [options] [script [args]]\n"
+    "       moonlet init [--force] | completions bash|zsh|fish | man\n"
     "  -e chunk     run the chunk; -e and -l may be repeated and run in order\n"
     "  -l name      require the module\n"
     "  -i           the prompt after the script or chunks\n"

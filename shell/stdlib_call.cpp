@@ -56,6 +56,7 @@ StdlibAnswer call_stdlib(lua_State* L, const std::string& module, const std::str
     if (status == CallStatus::ok) {
         answer.ok = true;
         answer.number = lua_tonumber(L, -1);
+        answer.truth = lua_toboolean(L, -1);
         std::size_t size = 0;
         const char* text = lua_tolstring(L, -1, &size);
         if (text) answer.text.assign(text, size);

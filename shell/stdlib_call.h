@@ -15,8 +15,9 @@ using StdlibValue = std::variant<std::string, double, bool>;
 
 struct StdlibAnswer {
     bool ok = false;
-    std::string text;   // its first result as text, "" for nil; or what went wrong
-    double number = 0;  // its first result where that is a number
+    std::string text;    // its first result as text, "" for nil; or what went wrong
+    double number = 0;   // its first result where that is a number
+    bool truth = false;  // whether Lua takes its first result for true
 };
 
 // require("moonlet." .. module)[function](arguments…), protected.

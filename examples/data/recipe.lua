@@ -77,9 +77,9 @@ function recipe.report(step, steps, model)
 end
 
 local function write(path, content)
-    local file = assert(io.open(path, "wb"))
-    file:write(content)
-    file:close()
+    local out = assert(io.open(path, "wb"))
+    out:write(content)
+    out:close()
 end
 
 local function quoted(path) return "'" .. path:gsub("'", "'\\''") .. "'" end

@@ -42,7 +42,7 @@ end
 --- Texts to quote from: a folder's, or the shared data's (plain-language guidelines, which are in
 --- the public domain, and what train_demo.lua reads), half of the manual, and stories.
 function skills.texts(root, folder)
-    local list, files = {}, {}
+    local list, files
     if folder then
         list, files = texts.folder(folder)
     else

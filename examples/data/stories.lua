@@ -29,7 +29,7 @@ local requests = { "Will you help me?", "Can we do it together?", "What should I
 local yes = {
     { "Of course I will,", "Together they tried again, and soon they had %s.",
         "They shared it and became good friends.", "Friends make hard things easy." },
-    { "If we work together, we can do it,", 
+    { "If we work together, we can do it,",
         "They worked until the sun went down, and then %s was theirs.",
         "From that day on they helped each other.", "Two heads are better than one." },
     { "Be patient,", "They waited quietly, and in the morning they found %s.",

@@ -102,11 +102,11 @@ end
 
 function forms.none(r, messages, offered, _, plain)
     if r:chance(0.35) then -- asked of what no tool here does
-        local asked, has = nil, {}
+        local has = {}
         for _, k in ipairs(offered) do has[k.kind] = true end
         local kind = r:pick(ALL)
         if not has[kind] then
-            asked = kinds[kind](r).ask()
+            local asked = kinds[kind](r).ask()
             user(messages, asked.question or sentence(asked.part))
             messages[#messages + 1] = { role = "assistant", content = "I have no tool for that." }
             return
