@@ -77,8 +77,29 @@ bool KeyDecoder::take_paste(Key* key) {
     return true;
 }
 
+// ESC ] 11;… BEL or ESC \: what a terminal answers. True when the bytes are one, whole or not:
+// Alt-] is nothing but ESC ].
+bool KeyDecoder::take_reply(Key* key, bool no_more, bool* whole) {
+    constexpr std::size_t kMaxReply = 64;
+    std::string_view rest = std::string_view(bytes_).substr(at_ + 1);
+    *whole = false;
+    std::size_t end = 1;
+    while (end < rest.size() && rest[end] >= ' ' && rest[end] <= '~') ++end;
+    bool answer = end > 1 && rest[1] >= '0' && rest[1] <= '9' && end < kMaxReply;
+    if (end == rest.size()) return answer || (end == 1 && !no_more);
+    if (!answer || (rest[end] != '\a' && rest[end] != '\x1b')) return false;
+    if (rest[end] == '\x1b' && end + 1 == rest.size()) return true;
+    *whole = true;
+    key->kind = KeyKind::reply;
+    key->text = rest.substr(1, end - 1);
+    consume(1 + end + (rest[end] == '\a' ? 1 : 2));
+    return true;
+}
+
 bool KeyDecoder::take_escape(Key* key, bool no_more) {
     std::string_view rest = std::string_view(bytes_).substr(at_ + 1);
+    bool whole;
+    if (!rest.empty() && rest[0] == ']' && take_reply(key, no_more, &whole)) return whole;
     if (rest.empty()) {
         if (!no_more) return false;
         key->kind = KeyKind::escape;
@@ -98,6 +119,10 @@ bool KeyDecoder::take_escape(Key* key, bool no_more) {
             pasting_ = true;
             searched_ = at_;
             return take_paste(key);
+        }
+        if (sequence.size() > 2 && sequence[1] == '?' && sequence.back() == 'c') {
+            key->kind = KeyKind::reply;
+            key->text = sequence;
         }
         for (const Sequence& known : kSequences) {
             if (known.bytes == sequence) key->kind = known.kind;

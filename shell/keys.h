@@ -31,6 +31,7 @@ enum class KeyKind {
     page_down,
     word_left,
     word_right,
+    reply,    // a terminal's answer to a question: "11;rgb:…" of an OSC, "[?62;22c" of DA1
     unknown,  // a sequence that means nothing here
 };
 
@@ -59,6 +60,7 @@ class KeyDecoder {
 
     bool take_paste(Key* key);
     bool take_escape(Key* key, bool no_more);
+    bool take_reply(Key* key, bool no_more, bool* whole);
     bool take_text(Key* key, bool no_more);
     void consume(std::size_t count);
 };

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "shell/terminal_query.h"
+#include "shell/theme.h"
 
 namespace moonlet {
 namespace {
 
-constexpr int kEscapeWait = 50;  // ms after which a lone ESC is the Escape key
-constexpr int kLineWait = 50;    // ms after which a line of others counts as whole
+constexpr int kAnswerWait = 100;  // ms that Enter waits for an answer that is still to come
+constexpr int kEscapeWait = 50;   // ms after which a lone ESC is the Escape key
+constexpr int kLineWait = 50;     // ms after which a line of others counts as whole
 
 }  // namespace
 
@@ -82,6 +84,23 @@ void LineEditor::start_line() {
     terminal_.write(mark + std::string(width - 1, ' ') + "\r\x1b[K");
 }
 
+// With the first letter, so that the prompt waits for nothing; the answer comes among the keys.
+void LineEditor::ask_background(const Key& key) {
+    if (asked_ || !color_ || key.kind != KeyKind::text) return;
+    asked_ = true;
+    if (background() != Background::unknown || !knows_background_question()) return;
+    terminal_.write(kAskBackground);
+    waits_for_answer_ = true;
+}
+
+// True when the key was the terminal's, not the person's.
+bool LineEditor::take_reply(const Key& key) {
+    if (key.kind != KeyKind::reply) return false;
+    if (key.text[0] == '[') waits_for_answer_ = false;  // the fence: no more is to come
+    if (take_background_reply(key.text)) redraw_resized();
+    return true;
+}
+
 void LineEditor::finish(const char* mark) {
     draw(true);
     terminal_.write(std::string(mark) + "\r\n");
@@ -115,11 +134,13 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
         Key key;
         bool dirty = false;
         while (decoder_.next(&key, no_more)) {
+            if (take_reply(key)) continue;
             dirty = true;
             if (drafted && (key.kind == KeyKind::page_down || key.kind == KeyKind::page_up)) {
                 finish("");
                 return key.kind == KeyKind::page_down ? EntryResult::next : EntryResult::back;
             }
+            ask_background(key);
             switch (state_.handle(key, decoder_.pending())) {
                 case EditAction::redraw: break;
                 case EditAction::accept:

@@ -40,6 +40,7 @@ class LineEditor {
     std::string prompt_, prompt2_, draft_;
     Frame screen_;
     std::size_t width_ = 80, first_row_ = 0;
+    bool asked_ = false, waits_for_answer_ = false;  // for the terminal's background
     std::string above_;  // written by others while an entry is edited, its last line unfinished
 
     void draw(bool final, const std::string& before = {});
@@ -47,6 +48,8 @@ class LineEditor {
     void show_above(bool unfinished_too);
     void start_line();
     void finish(const char* mark);
+    void ask_background(const Key& key);
+    bool take_reply(const Key& key);
 };
 
 // Reads an entry without editing: lines from stdin until `is_complete`. No prompt when it is empty.

@@ -108,6 +108,11 @@ std::vector<Row> signature_rows(const SignatureHelp& help, std::size_t width, bo
     Row line;
     std::size_t begin = 0, end = 0;  // of what is current, in cells
     for (const auto& part : help.parts) {
+        // Where there is little room the names count, not whose they are.
+        if (&part == &help.parts[0] && part.text.ends_with("{ ") && width < kDocWidth) {
+            line = make_row("{ ", Style::dim, width);
+            continue;
+        }
         bool current = part.current && end == 0;
         if (current) begin = line.size();
         Style style = part.current ? Style::heading : Style::dim;

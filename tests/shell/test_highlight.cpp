@@ -6,6 +6,7 @@
 
 #include "pty.h"
 #include "shell/highlighter.h"
+#include "shell/keys.h"
 #include "shell/name_scan.h"
 #include "shell/theme.h"
 
@@ -131,10 +132,10 @@ TEST_CASE("colours at the prompt, cell by cell", "[pty]") {
         INFO(columns << "\n" << shell.screen.visible());
         CHECK(style(columns == 20, 2) == "34");  // for
         CHECK(style(columns == 20, 4) == "34");
-        CHECK(style(columns == 20, 6).empty());    // i
-        CHECK(style(columns == 20, 8) == "36");  // 1
-        CHECK(style(columns == 20, 15) == "2");  // ab does not exist
-        CHECK(style(columns == 20, 18).empty());   // i does
+        CHECK(style(columns == 20, 6).empty());   // i
+        CHECK(style(columns == 20, 8) == "36");   // 1
+        CHECK(style(columns == 20, 15) == "2");   // ab does not exist
+        CHECK(style(columns == 20, 18).empty());  // i does
         shell.send(
             "\x15"
             "ab = '\xed\x95\x9c' -- ab");
@@ -226,4 +227,75 @@ TEST_CASE("NO_COLOR and --no-color give plain text", "[pty]") {
             CHECK(shell.screen.style(shell.screen.cursor_row(), c).empty());
         }
     }
+}
+
+TEST_CASE("a terminal that answers gets the colours of its background", "[pty]") {
+    PtyOptions options;
+    options.environment = {"COLORTERM=truecolor"};
+    options.answer = moonlet::test::terminal_answers({.back = "rgb:ffff/ffff/ffff"});
+    Pty light(options);
+    auto style = [](Pty& shell) { return shell.screen.style(shell.screen.cursor_row(), 2); };
+    light.send("123");
+    CHECK(light.wait([&] { return style(light) == "35"; }));
+    CHECK(light.screen.row(light.screen.cursor_row()) == "> 123");
+    light.send("\r");
+    REQUIRE(light.wait_prompt());
+    CHECK(light.ask(":theme").rfind("colours light (auto)", 0) == 0);
+    options.answer = moonlet::test::terminal_answers({.back = "rgb:1010/1010/1010"});
+    Pty dark(options);
+    dark.send("1");
+    CHECK(dark.wait([&] { return style(dark) == "96"; }));
+}
+
+TEST_CASE("a terminal that does not answer keeps nobody waiting", "[pty]") {
+    PtyOptions options;
+    options.environment = {"COLORTERM=truecolor"};
+    bool asked = false;
+    options.answer = [&](const std::string& query, const moonlet::test::Screen&) {
+        asked = asked || query.find("]11;?") != std::string::npos;
+        return std::string();
+    };
+    Pty shell(options);
+    CHECK_FALSE(asked);  // not before something is typed
+    CHECK(shell.ask("6*7") == "42");
+    CHECK(asked);
+    shell.start("io.read()");
+    shell.send("typed\r");
+    CHECK(shell.wait_text("\ntyped\ntyped\n"));
+    REQUIRE(shell.wait_prompt());
+    shell.send("1");
+    CHECK(shell.wait([&] { return shell.screen.style(shell.screen.cursor_row(), 2) == "36"; }));
+}
+
+TEST_CASE("answers of a terminal are no keys") {
+    KeyDecoder decoder;
+    Key key;
+    decoder.feed("\x1b]11;rgb:ffff/");
+    CHECK_FALSE(decoder.next(&key, true));
+    decoder.feed("ffff/ffff\x1b");
+    CHECK_FALSE(decoder.next(&key, true));
+    decoder.feed("\\x\x1b[?62;22c");
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.kind == KeyKind::reply);
+    CHECK(key.text == "11;rgb:ffff/ffff/ffff");
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.text == "x");
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.kind == KeyKind::reply);
+    CHECK(key.text == "[?62;22c");
+    decoder.feed("\x1b]11;rgb:0/0/0\a]");
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.text == "11;rgb:0/0/0");
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.text == "]");
+    decoder.feed("\x1b]");  // Alt-]
+    CHECK_FALSE(decoder.next(&key, false));
+    REQUIRE(decoder.next(&key, true));
+    CHECK(key.kind == KeyKind::alt);
+    decoder.feed("\x1b]x");
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.kind == KeyKind::alt);
+    REQUIRE(decoder.next(&key, false));
+    CHECK(key.text == "x");
+    CHECK_FALSE(decoder.pending());
 }
