@@ -19,6 +19,20 @@ std::string& kept() {
 
 bool keeping = false;
 
+// What a plot printed must be the same text where there are no colours.
+std::string without_colors(std::string text) {
+    std::size_t to = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = text.find_first_not_of("0123456789;", at + 2);
+        bool is_color =
+            text.compare(at, 2, "\x1b[") == 0 && end != std::string::npos && text[end] == 'm';
+        if (is_color) at = end + 1;
+        else text[to++] = text[at++];
+    }
+    text.resize(to);
+    return text;
+}
+
 void keep(const char* data, std::size_t size) {
     if (keeping) kept().append(data, std::min(size, kKeptOutput - kept().size()));
 }
@@ -77,7 +91,7 @@ void begin_output() {
 std::string take_output() {
     std::fflush(stdout);
     keeping = false;
-    return std::move(kept());
+    return without_colors(std::move(kept()));
 }
 
 }  // namespace moonlet

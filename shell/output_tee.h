@@ -21,7 +21,7 @@ void install_output_tee();
 void write_shown(std::string_view shown, std::string_view text);
 
 void begin_output();
-// What was written since begin_output(), at most kKeptOutput bytes.
+// What was written since begin_output(), at most kKeptOutput bytes, without its colours.
 std::string take_output();
 
 }  // namespace moonlet

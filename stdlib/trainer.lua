@@ -3,11 +3,15 @@
 -- as a table, an evaluation as a line), and t:plot() draws the history. It computes nothing.
 
 local class = require "moonlet.class"
+local clock = require "moonlet.clock"
 local plots = require "moonlet.plots"
+local session = require "moonlet.session"
 local text = require "moonlet.text"
 
 local _, Trainer = class("Trainer")
 local native_evaluate, native_estimate = Trainer.evaluate, Trainer.estimate
+local native_run = Trainer.run
+local REDRAW = 0.25 -- seconds between two drawings of a live plot
 
 local function bytes(n)
     if n >= 1e9 then return ("%.2f GB"):format(n / 1e9) end
@@ -115,6 +119,34 @@ function Trainer:plot(what)
     local series = { train, title = what .. " of " .. self.model.name, x = "steps" }
     if what == "loss" and #held.x > 0 then series[2] = held end
     return plots.line(series)
+end
+
+-- plot=true, or the name of a column: the plot is drawn anew in place while it trains, and stays as
+-- it was last. Elsewhere than on a terminal it is printed once, at the end.
+function Trainer:run(opts)
+    local what = type(opts) == "table" and opts.plot or nil
+    if not what then return native_run(self, opts) end
+    if what == true then what = "loss" end
+    local given, drawn, told, live = {}, nil, 0, session.live ~= nil
+    for k, v in pairs(opts) do given[k] = v end
+    given.plot = nil
+    function given.on_step(record)
+        local now = clock.now()
+        if live and now - told >= REDRAW then
+            told = now
+            drawn = self:plot(what):text(math.max(20, session.width - 1), session.color)
+            live = session.live(drawn)
+        end
+        if opts.on_step then return opts.on_step(record) end
+    end
+    local over = native_run(self, given)
+    if session.live then session.live(nil) end
+    -- After Ctrl-C there is no time for another one.
+    if (over or not drawn) and #self.history > 0 then
+        drawn = self:plot(what):text(nil, session.color)
+    end
+    if drawn then session.write(drawn .. "\n") end
+    return over
 end
 
 return Trainer

@@ -73,6 +73,8 @@ int step(lua_State* L) {
 
 const OptionTable kRunOptions = {
     {"on_step", "function", "", "gets each step's record; returning false pauses"},
+    {"plot", "boolean|string", "false",
+     "draws the loss, or another column of t.history, in place while it trains"},
 };
 
 int run(lua_State* L) {
@@ -231,7 +233,7 @@ const bool registered = add_rows({
      ""},
     {"Trainer:run", run, "opts?: RunOptions -> boolean",
      "Steps until done (true) or until Ctrl-C or on_step pauses it (false); run again to go on.",
-     "", kRunOptions},
+     "t:run{plot=true}", kRunOptions},
     {"Trainer:save", save, "folder: string", "Writes a checkpoint that resume continues exactly.",
      ""},
     {"Trainer:resume", resume, "folder?: string -> boolean",
