@@ -78,7 +78,7 @@ TEST_CASE("Ctrl-C while passages are indexed", "[pty]") {
     if (run_shell({"-e", "assert(retrievers.new)"}).status != 0) return;
     Pty shell;
     shell.line("texts = {} for i = 1, 20000 do texts[i] = 'the moon ' .. i .. ' over Seoul' end");
-    shell.send("print('now') while true do r = retrievers.new{texts, kind='lexical'} end\r");
+    shell.send("print('now') while true do r = retrievers.new{texts, kind='bm25'} end\r");
     REQUIRE(shell.wait_text("\nnow"));
     shell.settle(50);
     press_and_wait(shell);
