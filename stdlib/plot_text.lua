@@ -155,11 +155,14 @@ local function heat(self, lines, colored)
     local place = scale.place(low, high, o.log)
     local half = colored and blocks
     local columns, count = #self.rows[1], #self.rows
-    local width = math.min((o.width or session.width or 80) - 2, math.max(columns, 2 * columns))
-    local height = math.min(o.height and o.height * (half and 2 or 1) or 48,
-        half and count or math.max(1, count))
-    if columns > width then columns = width end
-    width = math.max(columns, math.floor(width / columns) * columns) -- each as wide as the other
+    local across = half and 1 or 2 -- characters that are as wide as a row of numbers is high
+    local room = math.max(1, math.floor(((o.width or session.width or 80) - 2) / across))
+    local rows_room = (o.height or 16) * (half and 2 or 1)
+    -- Small maps are drawn larger, large ones as the means of what falls together.
+    local times = math.max(1, math.min(math.floor(math.min(room, 40) / columns),
+        math.floor(rows_room / count)))
+    local width = math.min(columns * times, room) * across
+    local height = math.min(count * times, math.max(rows_room, half and 48 or 24))
     local color = require("moonlet.images").color
     local function part(y, x) -- the mean of what falls there
         local r0 = math.floor((y - 1) * count / height) + 1
