@@ -99,7 +99,8 @@ end)
 
 t.test("a heat map shades from the least to the greatest", function()
     with(false, function()
-        t.eq(tostring(plots.heatmap { { 0, 9 }, { 5, 9 }, width = 6 }), "  @@\n++@@\n0  .:-=+*#%@ 9")
+        t.eq(tostring(plots.heatmap { { 0, 9 }, { 5, 9 }, width = 6 }),
+            "  @@\n++@@\n0  .:-=+*#%@ 9")
     end)
 end)
 
