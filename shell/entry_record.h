@@ -4,6 +4,7 @@
 // write a file that does the same again. Hashes nothing: that is :save's.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct EntryRecord {
     std::string seeds;  // where its drawn seeds began, in decimal; "" = it drew none
     std::string random_before, random_after;  // math.random's state, "" where it is not known
     std::vector<OpenedFile> opened;
+    std::string error;  // what was shown of its failure, without colours
+    // What the names in it stood for when it had run: a class's name, "table", "function",
+    // "string", "object"; not for what is nothing of it.
+    std::map<std::string, std::string> kinds;
 };
 
 void begin_record(lua_State* L, EntryRecord& record);

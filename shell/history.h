@@ -52,7 +52,7 @@ class History {
     // home.
     static std::string default_path();
 
-    // Keeps an entry, unless it is empty or starts with a space. It is on the disk on return.
+    // Keeps an entry, unless it is empty or starts with a space. It is in the file on return.
     void add(const std::string& entry);
     // How the entry that was added last ended.
     void finish(Outcome outcome);

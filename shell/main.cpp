@@ -23,6 +23,7 @@
 #include "shell/repl.h"
 #include "shell/replay.h"
 #include "shell/script.h"
+#include "shell/session_record.h"
 #include "shell/stdlib_call.h"
 #include "shell/subcommands.h"
 #include "shell/terminal.h"
@@ -51,13 +52,15 @@ std::string saved_session_text(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
-    return is_saved_session(text.str()) ? text.str() : "";
+    std::string all = text.str();
+    return is_saved_session(all) || is_session_record(all) ? all : "";
 }
 
 // Runs it by entries where that is possible, as one chunk otherwise.
 ScriptResult run_saved(Session& session, const std::string& text, const Options& options,
                        const std::vector<std::string>& argv) {
     lua_State* L = session.lua();
+    if (is_session_record(text)) return replay_record(session, text);
     SavedSession saved = parse_saved_session(L, text);
     std::string problem;
     if (runs_by_entries(L, saved, &problem))
@@ -76,7 +79,10 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     bool something = has_script || options.demo || !options.actions.empty() || options.version;
     bool prompt = options.interactive || options.demo || (!something && isatty(STDIN_FILENO));
     if (options.replay && saved.empty()) {
-        std::fprintf(stderr, "moonlet: %s is no saved session; :save writes one\n", script.c_str());
+        std::fprintf(stderr,
+                     "moonlet: %s is no saved session and no record; :save and --record "
+                     "write them\n",
+                     script.c_str());
         return 2;
     }
     // On a terminal bars may stand below what a script prints.
@@ -111,6 +117,19 @@ int run(const std::vector<std::string>& argv, const Options& options) {
     if (prompt || !saved.empty())
         session =
             std::make_unique<Session>(L, options.color && Terminal::wants_color(STDERR_FILENO));
+    SessionRecorder recorder;
+    if (session && !options.record.empty()) {
+        std::string why = recorder.start(*session, options.record);
+        if (!why.empty()) {
+            std::fprintf(stderr, "moonlet: --record %s: %s\n", options.record.c_str(), why.c_str());
+            return 2;
+        }
+    } else if (!options.record.empty()) {
+        std::fprintf(stderr,
+                     "moonlet: --record writes what is entered at the prompt; -i opens "
+                     "one\n");
+        return 2;
+    }
     if (result == ScriptResult::ok && !saved.empty()) {
         result = run_saved(*session, saved, options, argv);
     } else if (result == ScriptResult::ok && has_script) {

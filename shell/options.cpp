@@ -9,7 +9,9 @@ const char* const kUsage =
     "  -e chunk     run the chunk; -e and -l may be repeated and run in order\n"
     "  -l name      require the module\n"
     "  -i           the prompt after the script or chunks\n"
-    "  --replay     run a saved session as if typed, and compare what it prints with the record\n"
+    "  --record f   write every entry of the prompt, and every answer of a model, to the file f\n"
+    "  --replay     run a saved session or a record as if typed, and compare what it prints;\n"
+    "               models of a record answer from it, no model or network is needed\n"
     "  --demo       step through the script at the prompt, a step at each Enter\n"
     "  --strict     a global that nobody declared is an error, with the name that was meant\n"
     "  -v           show the version\n"
@@ -49,6 +51,12 @@ Options parse_options(const std::vector<std::string>& argv) {
                 {letter == 'e' ? StartAction::chunk : StartAction::library, text});
         } else if (word == "-i") {
             options.interactive = true;
+        } else if (word == "--record") {
+            if (++i >= argv.size()) {
+                options.error = "--record needs the name of a file";
+                return options;
+            }
+            options.record = argv[i];
         } else if (word == "--replay") {
             options.replay = true;
         } else if (word == "--demo") {

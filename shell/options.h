@@ -15,6 +15,7 @@ struct StartAction {
 struct Options {
     bool interactive = false;  // -i
     bool replay = false;       // --replay
+    std::string record{};      // --record: the file
     bool demo = false;         // --demo
     bool strict = false;       // --strict
     bool version = false;      // -v, --version

@@ -73,6 +73,8 @@ void call(lua_State* L, lua_CFunction function, void* argument) {
     lua_pop(L, 1);
 }
 
+}  // namespace
+
 void print_input(const std::string& text) {
     std::string out = "> ";
     for (char c : text) {
@@ -83,6 +85,8 @@ void print_input(const std::string& text) {
     std::fwrite(out.data(), 1, out.size(), stdout);
     std::fflush(stdout);
 }
+
+namespace {
 
 using Lines = std::vector<std::string>;
 
@@ -114,11 +118,15 @@ std::string difference(const Lines& recorded, const Lines& now, bool color) {
     return out;
 }
 
-bool same(const Lines& recorded, const Lines& now) {
-    return std::equal(recorded.begin(), recorded.end(), now.begin(), now.end(), same_output);
+}  // namespace
+
+std::string output_difference(const Lines& recorded, const Lines& now, bool color) {
+    return difference(recorded, now, color);
 }
 
-}  // namespace
+bool same_lines(const Lines& recorded, const Lines& now) {
+    return std::equal(recorded.begin(), recorded.end(), now.begin(), now.end(), same_output);
+}
 
 bool runs_by_entries(lua_State* L, const SavedSession& saved, std::string* problem) {
     for (const SavedEntry& entry : saved.entries) {
@@ -155,7 +163,7 @@ ScriptResult run_saved_session(Session& session, const SavedSession& saved, bool
         if (!compare || entry.interrupted || entry.text.empty()) continue;
         ++compared;
         Lines now = output_lines(session.entries().back().record.output);
-        if (same(entry.output, now)) {
+        if (same_lines(entry.output, now)) {
             ++same_entries;
             continue;
         }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "shell/saved_session.h"
 #include "shell/script.h"
@@ -18,5 +19,13 @@ bool runs_by_entries(lua_State* L, const SavedSession& saved, std::string* probl
 // Stops at the first entry that fails. compare: shows prompt, input and output, says on stderr
 // where the output differs from what is recorded, and fails when something does.
 ScriptResult run_saved_session(Session& session, const SavedSession& saved, bool compare);
+
+// "> text", as it was typed.
+void print_input(const std::string& text);
+
+// Lines of two outputs (output_lines): are they the same, and if not what stands in one only.
+bool same_lines(const std::vector<std::string>& recorded, const std::vector<std::string>& now);
+std::string output_difference(const std::vector<std::string>& recorded,
+                              const std::vector<std::string>& now, bool color);
 
 }  // namespace moonlet

@@ -56,10 +56,11 @@ struct SaveReport {
 };
 
 // `hashes`: by path, of the weights of every model a successful entry opened; "" = not to be had.
-// `when`: for the first line.
+// `when`: for the first line. kept: by entry, which of those that worked are written; null = all.
 SaveReport write_saved_session(lua_State* L, const std::vector<Entry>& entries,
                                const std::map<std::string, std::string>& hashes,
-                               const std::string& when);
+                               const std::string& when,
+                               const std::vector<bool>* kept = nullptr);
 
 // What was printed as it stands behind `-->`: lines without colours, control characters as \27, at
 // most 400 lines.

@@ -104,8 +104,12 @@ std::string fresh_random_state() {
 class Writer {
   public:
     Writer(lua_State* L, const std::vector<Entry>& entries,
-           const std::map<std::string, std::string>& hashes)
-        : L_(L), entries_(entries), hashes_(hashes), random_(fresh_random_state()) {}
+           const std::map<std::string, std::string>& hashes, const std::vector<bool>* kept)
+        : L_(L),
+          entries_(entries),
+          hashes_(hashes),
+          kept_(kept),
+          random_(fresh_random_state()) {}
 
     SaveReport run(const std::string& when) {
         choose_names();
@@ -113,6 +117,7 @@ class Writer {
         int columns = 0;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             const Entry& entry = entries_[i];
+            if (entry.undone || (kept_ && !(*kept_)[i])) continue;
             if (!entry.succeeded) {
                 if (entry.text.empty()) continue;  // a number that a saved session had left out
                 ++report_.failed;
@@ -140,6 +145,7 @@ class Writer {
     lua_State* L_;
     const std::vector<Entry>& entries_;
     const std::map<std::string, std::string>& hashes_;
+    const std::vector<bool>* kept_;
     std::string random_;          // what math.random goes on from when the file runs
     bool random_unsure_ = false;  // an entry set it to who knows what
     int head_columns_ = 80;
@@ -150,7 +156,7 @@ class Writer {
     void choose_names() {
         std::set<std::string> used;
         for (const Entry& entry : entries_) {
-            if (entry.succeeded) used.merge(variables(entry.text));
+            if (entry.is_saved()) used.merge(variables(entry.text));
         }
         while (used.count(show_)) show_ += "_";
         while (used.count(replay_)) replay_ += "_";
@@ -247,8 +253,8 @@ class Writer {
 
 SaveReport write_saved_session(lua_State* L, const std::vector<Entry>& entries,
                                const std::map<std::string, std::string>& hashes,
-                               const std::string& when) {
-    return Writer(L, entries, hashes).run(when);
+                               const std::string& when, const std::vector<bool>* kept) {
+    return Writer(L, entries, hashes, kept).run(when);
 }
 
 }  // namespace moonlet

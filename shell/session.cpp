@@ -11,6 +11,7 @@
 #include <lua.hpp>
 
 #include "bindings/lua_state.h"
+#include "shell/entry_kinds.h"
 #include "shell/error_hint.h"
 #include "shell/error_sites.h"
 #include "shell/plain_data.h"
@@ -20,6 +21,11 @@ namespace moonlet {
 namespace {
 
 constexpr long kKeptEntries = 200;
+
+int is_plain_value(lua_State* L) {
+    lua_pushboolean(L, is_plain(L, 1));
+    return 1;
+}
 
 // Moves to a new line on a terminal unless the cursor is at the start of one: the terminal wrote
 // ^C, or an answer was cut within a line. Blanks to the end of the row wrap only if something is
@@ -108,7 +114,8 @@ int tell_stdlib(lua_State* L) {
 
 }  // namespace
 
-Session::Session(lua_State* L, bool color) : L_(L), color_(color), locals_(L) {
+Session::Session(lua_State* L, bool color)
+    : L_(L), color_(color), locals_(L), undo_(L, locals_, is_plain_value) {
     lua_newtable(L);
     kept_ = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_newtable(L);
@@ -132,6 +139,7 @@ bool Session::is_complete(const std::string& text) const {
 }
 
 void Session::show(const std::string& text) const {
+    shown_error_ += text + (text.empty() || text.back() != '\n' ? "\n" : "");
     std::fflush(stdout);
     std::size_t line = text.find('\n', 1);
     std::string first = text.substr(0, line);
@@ -143,7 +151,10 @@ void Session::show(const std::string& text) const {
 }
 
 bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* times) {
-    entries_.push_back({text, false, {}});
+    entries_.push_back({text, false, {}, false});
+    shown_error_.clear();
+    for (const auto& listener : early_listeners_) listener(text, entries_.size());
+    undo_.begin();
     EntryRecord record;
     record.columns = width_;
     begin_record(L_, record);
@@ -172,8 +183,14 @@ bool Session::run(const std::string& text, bool pending_interrupt, RunTimes* tim
         show(message);
     }
     end_record(L_, record);
-    entries_[number - 1].succeeded = succeeded;
-    entries_[number - 1].record = std::move(record);
+    undo_.end(number);
+    if (undo_.changed(number)) undone_.clear();
+    record.error = std::move(shown_error_);
+    record.kinds = kinds_of_names(L_, locals_, record.code);
+    Entry& entry = entries_[number - 1];
+    entry.succeeded = succeeded;
+    entry.record = std::move(record);
+    for (const auto& listener : listeners_) listener(entry, number);
     return succeeded;
 }
 
@@ -187,6 +204,8 @@ bool Session::call(const ParsedEntry& entry, const std::string& chunk_name, bool
         show(problem);
         return false;
     }
+    // Also one that came between Enter and here.
+    pending_interrupt = pending_interrupt || interrupt_flag().load() != kInterruptNone;
     reset_interrupt();
     if (pending_interrupt) std::raise(SIGINT);
     double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -335,6 +354,7 @@ void Session::remember_error(const std::string& text) {
 
 bool Session::push_result(long number) const {
     if (number < 1 || number > static_cast<long>(entries_.size())) return false;
+    if (entries_[static_cast<std::size_t>(number) - 1].undone) return false;
     for (int table : {kept_, weak_}) {
         lua_rawgeti(L_, LUA_REGISTRYINDEX, table);
         lua_rawgeti(L_, -1, static_cast<int>(number));

@@ -9,9 +9,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "shell/binding_undo.h"
 #include "shell/entry_record.h"
 #include "shell/errors.h"
 #include "shell/parse_state.h"
@@ -26,6 +28,8 @@ struct Entry {
     std::string text;
     bool succeeded = false;
     EntryRecord record;
+    bool undone = false;
+    bool is_saved() const { return succeeded && !undone; }
 };
 
 struct RunTimes {
@@ -42,6 +46,22 @@ class Session {
     // Runs one entry and prints its values to stdout, its error to stderr. true = it succeeded.
     // pending_interrupt: Ctrl-C was already pressed for it.
     bool run(const std::string& text, bool pending_interrupt = false, RunTimes* times = nullptr);
+
+    // Takes back what the last entry that worked or changed a name did to globals and locals; a
+    // further call the one before it. restore_undone() does it again, until names change. Both
+    // give what is to be said.
+    std::string undo();
+    std::string restore_undone();
+    // What was changed outside of entries is nothing to undo.
+    void forget_changes() { undo_.look(); }
+
+    // Called before an entry runs, with its number, and when it has run.
+    void before_entry(std::function<void(const std::string&, std::size_t)> listener) {
+        early_listeners_.push_back(std::move(listener));
+    }
+    void after_entry(std::function<void(const Entry&, std::size_t)> listener) {
+        listeners_.push_back(std::move(listener));
+    }
 
     // Runs text that is no entry: it has no number, is not remembered and prints no values.
     bool run_aside(const std::string& text, const std::string& chunk_name);
@@ -81,6 +101,11 @@ class Session {
         return number >= 1 && number <= entries_.size() ? entries_[number - 1].text : "";
     };
     int kept_, weak_, print_;  // registry references: results, and the print of the start
+    BindingUndo undo_;
+    std::vector<std::size_t> undone_;  // numbers, the last one to be restored first
+    std::vector<std::function<void(const std::string&, std::size_t)>> early_listeners_;
+    std::vector<std::function<void(const Entry&, std::size_t)>> listeners_;
+    mutable std::string shown_error_;
 
     bool call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
               RunTimes* times, EntryRecord& record);

@@ -99,12 +99,28 @@ bool SessionLocals::push(std::string_view name) const {
     return true;
 }
 
+void SessionLocals::define(const std::string& name) {
+    std::string code = "local " + name + " return function(v) " + name + " = v end";
+    if (luaL_loadstring(L_, code.c_str()) != 0) {
+        lua_pop(L_, 2);
+        return;
+    }
+    lua_call(L_, 0, 1);
+    push_table();
+    lua_pushvalue(L_, -2);
+    lua_setfield(L_, -2, name.c_str());
+    lua_pop(L_, 2);
+    set(name.c_str());
+}
+
 void SessionLocals::set(const char* name) {
     push_closure(name);
     lua_insert(L_, -2);
     lua_setupvalue(L_, -2, 1);
     lua_pop(L_, 1);
 }
+
+void SessionLocals::push_table() const { lua_rawgeti(L_, LUA_REGISTRYINDEX, table_); }
 
 std::vector<std::string> SessionLocals::names() const {
     std::vector<std::string> result;

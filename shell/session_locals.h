@@ -39,6 +39,11 @@ class SessionLocals {
     // Pushes the value of a local; false (nothing pushed) when there is none.
     bool push(std::string_view name) const;
     std::vector<std::string> names() const;
+    // Pushes the table name → closure on the cell.
+    void push_table() const;
+
+    // A new local, or a new cell of one, with the value on the top, which it pops.
+    void define(const std::string& name);
 
     // Sets a cell of the shell's own (`_`, `_err`) to the value on the top, which it pops.
     void set(const char* name);

@@ -252,11 +252,13 @@ TEST_CASE("a replay that fails stops there and may begin again; many shells keep
     shell.line("behind = 2");
     std::vector<std::unique_ptr<Pty>> others;
     for (int i = 0; i < 3; ++i) others.push_back(std::make_unique<Pty>(at_home(shell.home())));
+    // All of them at once, an entry at a time in each.
     for (int k = 0; k < 5; ++k) {
-        for (auto& other : others)
-            other->send("\x1b[200~do\nlocal n = " + std::to_string(k) + "\nend\x1b[201~\r");
+        std::string n = std::to_string(k);
+        for (auto& other : others) other->send("\x1b[200~do\nlocal n = " + n + "\nend\x1b[201~\r");
+        for (auto& other : others) other->line("'done " + n + "'");
     }
-    for (auto& other : others) CHECK(other->wait_prompt());
+    for (auto& other : others) CHECK(other->wait_text("\ndone 4\n"));
     shell.signal(SIGKILL);
     shell.wait_exit();
     std::filesystem::remove(shell.home() + "/gate");
