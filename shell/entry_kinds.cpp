@@ -35,7 +35,7 @@ std::map<std::string, std::string> kinds_of_names(lua_State* L, const SessionLoc
                     if (kind.empty()) kind = "object";
             }
             lua_pop(L, 1);
-            kinds[std::string(word)] = kind;
+            if (!kind.empty()) kinds[std::string(word)] = kind;  // sessions are long
         }
         if (token.kind != TokenKind::comment) field = word == "." || word == ":";
     }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "shell/command_words.h"
 #include "shell/text.h"
 
 namespace moonlet {
@@ -51,6 +52,7 @@ std::string replay_lost_session(History& history, Session& session) {
     if (!history.lost_session(&lost)) return "no session was cut off\n";
     std::size_t done = 0;
     for (const auto& entry : lost.worked) {
+        if (!command_of_words(session, entry).empty()) continue;  // undo(), save "x.lua"
         std::string shown = "> ";
         for (char c : entry) shown += c == '\n' ? "\n.. " : std::string(1, c);
         std::printf("%s\n", shown.c_str());

@@ -216,7 +216,9 @@ std::string SessionRecorder::start(Session& session, const std::string& path) {
         if (record.random_before != record.random_after)
             line += ",\"random\":\"" + hex(record.random_before) + "\"";
         if (!record.output.empty()) line += ",\"output\":" + json_string(record.output);
-        if (!record.error.empty()) line += ",\"error\":" + json_string(record.error);
+        std::string error;
+        for (const auto& each : output_lines(record.error)) error += each + "\n";
+        if (!error.empty()) line += ",\"error\":" + json_string(error);
         append(file_, line + "}");
     });
     return {};

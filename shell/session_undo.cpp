@@ -37,7 +37,10 @@ std::string Session::undo() {
         entry.undone = true;
         undone_.push_back(number);
         std::string text = "undid " + title(entry, number) + lines(report.names);
-        if (report.names.empty()) text.insert(text.size() - 1, ": it changed no names");
+        if (report.names.empty()) {
+            text.insert(text.size() - 1, ": it changed no names; :save leaves it out");
+            return text;
+        }
         return text +
                "tables changed in place and files stay as they are; :restore does it again\n";
     }
