@@ -340,10 +340,11 @@ void Session::remember(int first, int count) {
     lua_pushvalue(L_, first);
     lua_rawseti(L_, -2, static_cast<int>(number));
     lua_pop(L_, 1);
-    if (number <= kKeptEntries) return;
     lua_rawgeti(L_, LUA_REGISTRYINDEX, kept_);
-    lua_pushnil(L_);
-    lua_rawseti(L_, -2, static_cast<int>(number - kKeptEntries));
+    while (forgotten_ < number - kKeptEntries) {  // not every entry comes here
+        lua_pushnil(L_);
+        lua_rawseti(L_, -2, static_cast<int>(++forgotten_));
+    }
     lua_pop(L_, 1);
 }
 

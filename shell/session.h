@@ -106,6 +106,7 @@ class Session {
     std::vector<std::function<void(const std::string&, std::size_t)>> early_listeners_;
     std::vector<std::function<void(const Entry&, std::size_t)>> listeners_;
     mutable std::string shown_error_;
+    long forgotten_ = 0;       // results up to this one are kept no more
 
     bool call(const ParsedEntry& entry, const std::string& chunk_name, bool pending_interrupt,
               RunTimes* times, EntryRecord& record);
