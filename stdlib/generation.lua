@@ -23,7 +23,7 @@ local class = require "moonlet.class"
 ---@field interrupted boolean Ctrl-C ended it; the text is what there was
 local meta, Generation = class("Generation")
 
-local generation = {}
+local generation = { count = 0 } -- answers so far; `newest` has the numbers of the last one
 local last
 local shown = setmetatable({}, { __mode = "k" }) -- answers that the terminal has already
 
@@ -96,6 +96,8 @@ function generation.new(t)
     generation.remember { text = t.prompt.text, ids = t.prompt.ids, tokens = t.prompt.tokens,
         tokenizer = t.prompt.tokenizer }
     t.prompt = { text = t.prompt.text, ids = t.prompt.ids }
+    generation.count, generation.newest = generation.count + 1, { usage = usage,
+        timings = t.timings }
     return setmetatable(t, meta)
 end
 

@@ -96,6 +96,36 @@ function timing.time(f, ...)
     return finish(before, clock.now(), cpu_now(), f(...))
 end
 
+-- ---- stats
+
+local seen, memory = 0, nil
+
+--- What `:stats on` shows behind an entry: speed and memory of the model calls in it, nil without
+--- any. Called once before the first entry, then behind each.
+function timing.stats()
+    local generation = package.loaded["moonlet.generation"]
+    local count = generation and generation.count or 0
+    local calls, before = count - seen, memory
+    local peak = timing.peak(before)
+    seen, memory = count, timing.start_peak()
+    if calls <= 0 or not before then return nil end
+    local timings, usage = generation.newest.timings, generation.newest.usage
+    local parts = { calls == 1 and "1 model call" or calls .. " model calls" }
+    local function rate(tokens, seconds, what)
+        if (seconds or 0) > 0 and (tokens or 0) > 0 then
+            parts[#parts + 1] = ("%s %.1f tok/s"):format(what, tokens / seconds)
+        end
+    end
+    rate(timings.prompt_tokens, timings.prompt_seconds, "prompt")
+    rate(usage.completion_tokens, timings.completion_seconds, "answer")
+    parts[#parts + 1] = ("%d tokens"):format(usage.total_tokens)
+    if peak then
+        parts[#parts + 1] = ("peak memory %s, +%s"):format(units.bytes(before + peak),
+            units.bytes(peak))
+    end
+    return row(parts)
+end
+
 -- ---- bench
 
 local meta = class("Bench")

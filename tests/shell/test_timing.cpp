@@ -90,3 +90,40 @@ TEST_CASE("a command may be written as a call", "[pty]") {
     CHECK(has(pty.ask("nosuch 'x'"), "nosuch"));
     CHECK(has(pty.ask("time + 1"), "time"));  // an operator: Lua's own error
 }
+
+TEST_CASE(":profile shows Lua functions and native calls as one tree", "[pty]") {
+    for (std::size_t columns : {80, 20}) {
+        Pty pty({.columns = columns, .rows = 24});
+        pty.line("t = {} for i = 1, 2e5 do t[i] = i end");
+        pty.line("function f() return #json.encode(t) end");
+        std::string answer = pty.ask(":profile f()");
+        INFO(answer);
+        CHECK(has(answer, "json.enco"));
+        CHECK(has(answer, "whole "));
+        if (columns == 80) {
+            CHECK(answer.rfind("    total   all  self", 0) == 0);
+            CHECK(answer.find("json.encode  ×1") > answer.find("  (2):1"));
+        }
+        CHECK(pty.ask("json.encode{1}") == "[1]");  // the native function is itself again
+        CHECK(has(pty.ask("debug.getinfo(json.encode).what"), "C"));
+        CHECK(has(pty.ask(":profile error'x'"), "whole "));
+        pty.start(":profile (function() while true do end end)()");
+        pty.send("\x03");
+        REQUIRE(pty.wait_text("whole "));
+        REQUIRE(pty.wait_prompt());
+    }
+}
+
+TEST_CASE(":stats on shows speed and memory behind a model call", "[pty]") {
+    Pty pty;
+    pty.line("m = models.scripted{'one two', 'three four', 'five six'}");
+    CHECK_FALSE(has(pty.ask("g = m:generate('x')"), "model call"));
+    CHECK(pty.ask(":stats on") == "stats are on");
+    std::string answer = pty.ask("g = m:generate('x')");
+    INFO(answer);
+    CHECK(has(answer, "-- 1 model call"));
+    CHECK(has(answer, "peak memory"));
+    CHECK(pty.ask("1 + 1") == "2");
+    CHECK(pty.ask(":stats off") == "stats are off");
+    CHECK_FALSE(has(pty.ask("g = m:generate('x')"), "model call"));
+}
