@@ -196,7 +196,7 @@ TEST_CASE("completions: bash completes by them, zsh and fish read them") {
                                     "); COMP_CWORD=" + std::to_string(at) +
                                     "; _moonlet; echo ${COMPREPLY[@]}'");
     };
-    CHECK(complete("--re", 1) == "--replay\n");
+    CHECK(complete("--repl", 1) == "--replay\n");
     CHECK(complete("--str", 1) == "--strict\n");
     CHECK(complete("scr", 1) == "script.lua\n");
     CHECK(complete("oth", 1) == "\n");
