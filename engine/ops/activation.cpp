@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "ops/again.h"
 #include "ops/decode_mlp.h"
 #include "ops/few_rows.h"
 #include "ops/gate_kernel.h"
@@ -91,6 +92,14 @@ struct SiluGateNode : torch::autograd::Function<SiluGateNode> {
 };
 
 }  // namespace
+
+bool gated_again(torch::autograd::Node& node, at::Tensor* y) {
+    auto* ours = dynamic_cast<torch::autograd::CppNode<SiluGateNode>*>(&node);
+    if (!ours || !y) return ours != nullptr;
+    const auto saved = ours->ctx_.get_saved_variables();
+    *y = silu_gated(saved[0], saved[1]);
+    return true;
+}
 
 at::Tensor gated(Activation act, const at::Tensor& gate, const at::Tensor& up) {
     const bool kernel = has_kernel(act, gate, up);

@@ -8,6 +8,7 @@
 #include "ops/cpu/plain.h"
 #include "ops/cpu/transposed.h"
 #include "ops/few_rows.h"
+#include "ops/many_rows.h"
 
 namespace moonlet {
 
@@ -69,12 +70,12 @@ const cpu::RowWeights* transposed_rows(const InPlace<cpu::TransposedRows>& rows,
     });
 }
 
-// x W^T + b by native rows where x has few of them, else by LibTorch.
+// x W^T + b by native rows where x has few of them.
 at::Tensor by_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                    const LinearWeight& kind) {
     if (x.scalar_type() == weight.scalar_type() && ops::few_rows(x) && x.size(-1) == weight.size(1))
         if (const cpu::RowWeights* rows = kind.row_kernel()) return ops::few_rows_linear(x, *rows);
-    return at::linear(x, weight, bias);
+    return ops::many_rows_linear(x, weight, bias);
 }
 
 class PlainWeight : public LinearWeight {

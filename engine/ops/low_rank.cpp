@@ -6,8 +6,10 @@
 
 #include <optional>
 
+#include "ops/again.h"
 #include "ops/grad.h"
 #include "ops/low_rank_kernel.h"
+#include "ops/many_rows.h"
 
 namespace moonlet::ops {
 
@@ -93,10 +95,11 @@ struct LowRankNode : torch::autograd::Function<LowRankNode> {
                               const std::optional<at::Tensor>& weight,
                               const std::optional<at::Tensor>& bias) {
         at::Tensor rows = rows_of(x);
-        at::Tensor y = weight ? at::linear(rows, *weight, bias)
+        at::Tensor y = weight ? times_transposed(rows, *weight, bias.value_or(at::Tensor()))
                               : rows_of(*given).clone(at::MemoryFormat::Contiguous);
         at::Tensor u = add_to(y, rows, {a, b, scale});
-        context->save_for_backward({x, a, b, u, weight.value_or(at::Tensor())});
+        context->save_for_backward(
+            {KeptInput::keep(context, x), a, b, u, weight.value_or(at::Tensor())});
         context->saved_data["scale"] = scale;
         std::vector<int64_t> shape = x.sizes().vec();
         shape.back() = b.size(0);
@@ -106,16 +109,16 @@ struct LowRankNode : torch::autograd::Function<LowRankNode> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                    torch::autograd::variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const at::Tensor &x = saved[0], &a = saved[1], &b = saved[2], &u = saved[3],
-                         &weight = saved[4];
+        const at::Tensor &a = saved[1], &b = saved[2], &u = saved[3], &weight = saved[4];
         const double scale = context->saved_data["scale"].toDouble();
         const int64_t rank = a.size(0);
+        const at::Tensor x = KeptInput::take(context, saved[0]);
         at::Tensor dy = rows_of(gradients[0]), dx, da, db;
         at::Tensor du = go_down(dy, with_zeros(b)).mul_(scale);
         if (context->needs_input_grad(1)) da = sums(du, rows_of(x), rank);
         if (context->needs_input_grad(2)) db = sums(u, dy, rank).t().mul(scale);
         if (context->needs_input_grad(0)) {
-            dx = weight.defined() ? at::mm(dy, weight)
+            dx = weight.defined() ? times_transposed(dy, weight.t())
                                   : at::zeros({dy.size(0), a.size(1)}, dy.options());
             go_up(du, a.contiguous(), dx, 1);
             dx = dx.view(x.sizes());
@@ -146,7 +149,7 @@ at::Tensor linear_low_rank(const at::Tensor& x, const at::Tensor& weight, const 
     if (records_gradient(x, part.a, part.b))
         return LowRankNode::apply(x, part.a, part.b, part.scale, std::nullopt, weight,
                                   bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt);
-    return add_low_rank(at::linear(x, weight, bias), x, part);
+    return add_low_rank(many_rows_linear(x, weight, bias), x, part);
 }
 
 at::Tensor add_low_rank_plain(const at::Tensor& y, const at::Tensor& x, const LowRank& part) {

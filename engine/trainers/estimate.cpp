@@ -264,7 +264,7 @@ Estimate estimate_training(const Plan& plan) {
         const double a = kept.at(s), layer = checkpointing ? plain.at(s) / layers : 0;
         const double w = working.at(s) + layer;
         const LossMemory loss = loss_memory(plan, s);
-        const double update = std::max(sums, before);
+        const double update = std::max(gradients, before);
         for (const Moment& m :
              {Moment{"the loss", before + loss.head, a, loss.logits, 0},
               Moment{"the start of the backward pass", before + loss.head_after, a, 0, w},
@@ -275,7 +275,11 @@ Estimate estimate_training(const Plan& plan) {
     }
 
     const double resident = proc_bytes("/proc/self/status", "VmRSS:");
-    const double weights = double(network.parameters().bytes()), masters = narrow ? sums : 0;
+    double masters = 0;  // of bf16 the half that the parameter does not hold
+    for (const NamedTensor& p : plan.parameters)
+        if (p.tensor.element_size() < 4)
+            masters += (p.tensor.scalar_type() == at::kBFloat16 ? 2 : 4) * double(p.tensor.numel());
+    const double weights = double(network.parameters().bytes());
     const double adapters = std::max(0.0, double(plan.model.bytes()) - weights);
     const double program =
         std::max(0.0, resident - weights - adapters - double(plan.optimizer_bytes));
@@ -283,7 +287,7 @@ Estimate estimate_training(const Plan& plan) {
     e.memory = {
         {"weights", weights + adapters, "as the model holds them"},
         {"optimizer", 2 * sums + masters,
-         narrow ? "AdamW: two f32 numbers and an f32 master for each that trains"
+         narrow ? "AdamW: two f32 numbers for each that trains, and what its master has beyond it"
                 : "AdamW: two f32 numbers for each that trains"},
         {"gradients", worst.gradients,
          plan.per_step > 1 ? "with their sums over micro-batches" : ""},

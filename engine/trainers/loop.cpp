@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -23,7 +24,6 @@
 #include "trainers/checkpoint.h"
 #include "trainers/estimate.h"
 #include "trainers/state.h"
-#include "trainers/tensor_memory.h"
 #include "trainers/tune.h"
 
 namespace moonlet {
@@ -61,9 +61,6 @@ std::string duration(double seconds) {
     if (seconds < 5400) return number("%.0f min", seconds / 60);
     return number("%.1f h", seconds / 3600);
 }
-
-// Of what a step frees. More makes no step faster (measured) and adds to the peak.
-constexpr size_t kKeptBytes = size_t(64) << 20;
 
 // A step that cannot be taken.
 [[noreturn]] void refuse(const std::string& what, const std::string& rows, const StepRecord& r) {
@@ -184,6 +181,8 @@ std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
                                         const std::vector<std::vector<size_t>>& which,
                                         StepRecord& record) {
     std::vector<at::Tensor> sums(parameters_.size());
+    const bool alone = std::count_if(batches.begin(), batches.end(),
+                                     [](const MicroBatch& b) { return b.counted > 0; }) == 1;
     Recording recording(parameters_);
     ops::Checkpointing checkpointing(options_.gradient_checkpointing);
     for (size_t b = 0; b < batches.size(); ++b) {
@@ -196,13 +195,14 @@ std::vector<at::Tensor> Loop::gradients(const std::vector<MicroBatch>& batches,
         if (!std::isfinite(part)) refuse("loss " + number("%g", part), rows_text(which[b]), record);
         loss.backward();
         record.loss += part;
-        // Summed in f32 here and not in .grad, which has the parameter's type.
+        // Summed in f32 here and not in .grad, which has the parameter's type; one alone needs no
+        // sum.
         at::NoGradGuard no_grad;
         for (size_t i = 0; i < parameters_.size(); ++i) {
             at::Tensor& grad = parameters_[i].tensor.mutable_grad();
             if (!grad.defined()) continue;
             if (sums[i].defined()) sums[i].add_(grad);
-            else sums[i] = grad.to(at::kFloat);
+            else sums[i] = alone ? grad : grad.to(at::kFloat);
             grad.reset();
         }
     }
@@ -226,10 +226,16 @@ std::vector<std::vector<size_t>> Loop::micro_batches(int done) {
 
 const StepRecord& Loop::step() {
     interrupt::check_entry();
+    take_step();
+    memory_->rest();
+    return history_.back();
+}
+
+void Loop::take_step() {
     if (done())
         throw Error("training is done after " + std::to_string(steps_total_) + " steps",
                     "a new trainer to go on with");
-    ReusingMemory reusing(kKeptBytes);
+    if (!memory_) memory_ = std::make_unique<ReusingMemory>();
     prepare();
     const auto start = std::chrono::steady_clock::now();
     StepRecord record;
@@ -244,7 +250,7 @@ const StepRecord& Loop::step() {
         read += batches.back().tokens;
     }
     std::vector<at::Tensor> grads = gradients(batches, which, record);
-    record.grad_norm = clip_gradients(grads, options_.max_grad_norm);
+    record.grad_norm = gradient_norm(grads);
     if (!std::isfinite(record.grad_norm)) {
         std::vector<size_t> all;
         for (const std::vector<size_t>& rows : which)
@@ -253,7 +259,8 @@ const StepRecord& Loop::step() {
                    number("%g", record.grad_norm),
                rows_text(all), record);
     }
-    optimizer_->step(grads, record.lr, record.step);
+    optimizer_->step(grads, record.lr, record.step,
+                     clip_scale(record.grad_norm, options_.max_grad_norm));
     record.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     record.tokens_per_second = double(read) / std::max(1e-9, record.seconds);
@@ -261,7 +268,6 @@ const StepRecord& Loop::step() {
     record.peak_bytes = peak_bytes();
     history_.push_back(record);
     report(history_.back());
-    return history_.back();
 }
 
 void Loop::report(const StepRecord& r) const {
@@ -280,13 +286,17 @@ void Loop::report(const StepRecord& r) const {
 bool Loop::run(const std::function<bool(const StepRecord&)>& on_step) {
     interrupt::check_entry();
     pausing_ = false;
+    struct GivesBack {
+        std::unique_ptr<ReusingMemory>& memory;
+        ~GivesBack() { memory.reset(); }
+    } gives_back{memory_};
     while (!done()) {
         if (interrupt::requested()) {
             interrupt::deliver();
             return false;
         }
         try {
-            step();
+            take_step();
             look_at_held_out();
         } catch (const Interrupted&) {
             interrupt::deliver();
@@ -383,7 +393,7 @@ void Loop::resume(const std::string& folder) {
         matching(parameters_, read_tuned(*model_, options_, folder), file);
     std::vector<at::Tensor> moments = matching(state, read_tensors(moments_file), moments_file);
     copy_into(parameters_, weights);
-    copy_into(state, moments);
+    optimizer_->restore(moments);
     options_ = options;
     plan();
     history_ = std::move(saved.history);

@@ -13,6 +13,7 @@
 #include "trainers/evaluate.h"
 #include "trainers/optimizer.h"
 #include "trainers/schedule.h"
+#include "trainers/tensor_memory.h"
 #include "trainers/trainer.h"
 
 namespace moonlet {
@@ -40,6 +41,7 @@ class Loop : public Trainer {
     std::shared_ptr<LanguageModel> model() const override { return model_; }
 
   private:
+    void take_step();
     void plan();
     void choose();
     void prepare();
@@ -67,7 +69,8 @@ class Loop : public Trainer {
     HeldOut eval_;
     bool pausing_ = false;
     std::unique_ptr<AdamW> optimizer_;
-    int saved_ = -1;  // steps at the last checkpoint below output
+    std::unique_ptr<ReusingMemory> memory_;  // from a step on; a run gives it back
+    int saved_ = -1;                         // steps at the last checkpoint below output
 };
 
 // The most memory the process has held, in bytes; 0 where the system does not say.

@@ -4,6 +4,7 @@
 // ask for no gradient. And what is not recorded gives the same.
 #include <ATen/ATen.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
@@ -13,6 +14,7 @@
 #include "ops/grad.h"
 #include "ops/linear.h"
 #include "ops/low_rank.h"
+#include "ops/many_rows.h"
 #include "ops/plain.h"
 #include "ops/rms_norm.h"
 
@@ -290,4 +292,75 @@ TEST_CASE("the chunked loss, forth and back, in bf16 too") {
     at::Tensor once = loss(false)({leaf, head});
     once.backward({}, true);
     CHECK_THROWS_AS(once.backward(), Error);
+}
+
+TEST_CASE("products of many rows, forth and back") {
+    at::manual_seed(29);
+    // The last one is large enough for the other library.
+    for (auto [rows, in, out] : {std::array<int64_t, 3>{5, 7, 3}, {70, 33, 50}, {130, 257, 140}}) {
+        INFO(rows << " x " << in << " -> " << out);
+        for (bool bias : {false, true})
+            compare(
+                [&](auto& t) {
+                    return ops::many_rows_linear(t[0], t[1], bias ? t[2] : at::Tensor());
+                },
+                [&](auto& t) { return at::linear(t[0], t[1], bias ? t[2] : at::Tensor()); },
+                bias ? Tensors{random({2, rows, in}), random({out, in}), random({out})}
+                     : Tensors{random({2, rows, in}), random({out, in})},
+                random({2, rows, out}));
+        // A weight that is stored the other way round; inputs that ask for nothing.
+        compare([&](auto& t) { return ops::many_rows_linear(t[0], t[1].t()); },
+                [&](auto& t) { return at::linear(t[0], t[1].t()); },
+                {random({rows, in}), random({in, out})}, random({rows, out}));
+        const Tensors given = {random({rows, in}), random({out, in})};
+        const at::Tensor weight = random({rows, out});
+        auto product = [](auto& t) { return ops::many_rows_linear(t[0], t[1]); };
+        const Result both = run(product, given, weight);
+        const Result left = run(product, given, weight, {true, false});
+        const Result right = run(product, given, weight, {false, true});
+        CHECK_FALSE(left.gradients[1].defined());
+        CHECK_FALSE(right.gradients[0].defined());
+        CHECK(at::equal(left.gradients[0], both.gradients[0]));
+        CHECK(at::equal(right.gradients[1], both.gradients[1]));
+    }
+}
+
+TEST_CASE("products that have their input made again") {
+    at::manual_seed(30);
+    const Tensors given = {random({2, 20, 48}), random({48}), random({30, 48}), random({30, 48}),
+                           random({48, 30})};
+    const at::Tensor weight = random({2, 20, 48});
+    auto block = [](auto norm, auto linear, auto gate) {
+        return [=](const Tensors& t) {
+            const at::Tensor even = norm(t[0], t[1], 1e-5, ops::NormWeight::wide);
+            // Two products read one norm; a third reads the gate.
+            return t[0] + linear(gate(ops::silu, linear(even, t[2], at::Tensor()),
+                                      linear(even, t[3], at::Tensor())),
+                                 t[4], at::Tensor());
+        };
+    };
+    compare(block(ops::rms_norm, ops::many_rows_linear, ops::gated),
+            block(
+                ops::rms_norm_plain,
+                [](const auto& x, const auto& w, const auto& b) { return at::linear(x, w, b); },
+                ops::gated_plain),
+            given, weight, 0.03);
+    // With low-rank products on top of frozen weights, too.
+    const Tensors more = {given[0], given[1], random({30, 48}), random({4, 48}), random({30, 4})};
+    const at::Tensor by = random({2, 20, 30});
+    auto adapted = [](const Tensors& t) {
+        const at::Tensor even = ops::rms_norm(t[0], t[1], 1e-5);
+        return ops::linear_low_rank(even, t[2].detach(), {}, {t[3], t[4], 0.5});
+    };
+    auto plain = [](const Tensors& t) {
+        const at::Tensor even = ops::rms_norm_plain(t[0], t[1], 1e-5);
+        return ops::add_low_rank_plain(at::linear(even, t[2].detach()), even, {t[3], t[4], 0.5});
+    };
+    const std::vector<bool> asks = {true, true, false, true, true};
+    Tensors wide;
+    for (const at::Tensor& x : more) wide.push_back(x.to(at::kDouble));
+    const Result ours = run(adapted, more, by, asks);
+    const Result wanted = run(plain, wide, by.to(at::kDouble), asks);
+    for (size_t i = 0; i < more.size(); ++i)
+        if (asks[i]) CHECK(apart(ours.gradients[i], wanted.gradients[i]) < 2e-5);
 }
