@@ -70,7 +70,8 @@ void offer_models(CompletionPlace& place) {
         if (folder.compare(0, 8, "models--") != 0) continue;
         std::string name = folder.substr(8);
         std::size_t divider = name.find("--");
-        if (divider != std::string::npos) name.replace(divider, 2, "/");
+        if (divider != std::string::npos)
+            name = name.substr(0, divider) + "/" + name.substr(divider + 2);
         place.add(name, {name, "", "in the hub cache"});
     }
 }

@@ -24,8 +24,8 @@ void offer_string(CompletionPlace& place, char quote) {
     if (place.word(0) == "[" && place.tokens.size() >= 2) return offer_keys(place, quote);
     offer_known_strings(place);
     bool all_known = !place.empty() && place.prefix.find('/') == std::string::npos;
-    const RowField* field = place.option() ? place.option() : place.parameter();
-    if (all_known && field && !choices_of(*field).empty()) return;
+    // What a call knows stands alone, unless it takes files too.
+    if (all_known && extensions_for(place).empty()) return;
     offer_paths(place, quote, extensions_for(place));
 }
 

@@ -24,6 +24,7 @@ void find(CompletionPlace& place) {
         place.prefix = place.text.substr(last.begin + 1);
         place.begin = last.begin + 1;
         place.tokens.pop_back();
+        place.in_string = true;
         return offer_string(place, quote);
     }
     if ((last.kind == TokenKind::name || last.kind == TokenKind::keyword) && at_end) {

@@ -44,7 +44,10 @@ Completion CompletionPlace::finish() {
 }
 
 const CallSite* CompletionPlace::call() {
-    if (!looked_) call_ = call_at(text, tokens);
+    // f "text: a string behind a name is its argument.
+    bool bare = in_string && !tokens.empty() && tokens.back().kind == TokenKind::name;
+    if (!looked_ && bare) call_ = CallSite{.callee_end = tokens.size() - 1};
+    if (!looked_ && !bare) call_ = call_at(text, tokens);
     looked_ = true;
     return call_ ? &*call_ : nullptr;
 }

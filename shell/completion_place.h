@@ -35,6 +35,7 @@ class CompletionPlace {
     std::vector<Token> tokens;  // of it, without the name that is being typed
     std::string prefix;         // the part already typed of what is completed
     std::size_t begin;          // where that starts
+    bool in_string = false;     // the tokens end before a string that is being typed
     bool in_order = false;      // candidates stay as they were added
 
     std::string_view word(std::size_t from_end) const {

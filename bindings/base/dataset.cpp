@@ -85,6 +85,17 @@ int columns(lua_State* L) {
     return 1;
 }
 
+int known_columns(lua_State* L) {
+    const std::vector<Column>* found = self(L)->known_columns();
+    if (!found) return lua_pushnil(L), 1;
+    lua_createtable(L, int(found->size()), 0);
+    for (size_t i = 0; i < found->size(); ++i) {
+        push_string(L, (*found)[i].name);
+        lua_rawseti(L, -2, int(i + 1));
+    }
+    return 1;
+}
+
 int format(lua_State* L) {
     std::string name = self(L)->format();
     if (name.empty()) lua_pushnil(L);
@@ -425,6 +436,8 @@ const bool registered = add_rows({
      "ds:shuffle().seed"},
     {"Dataset.skipped", skipped, "-> integer",
      "Broken rows that on_error = \"skip\" left out; reads to the end.", "ds.skipped"},
+    {"_dataset.known_columns", known_columns, "data: Dataset -> table?",
+     "Names of the columns as far as they are known; reads nothing.", ""},
     {"Dataset.name", name, "-> string", "The path or pattern it was loaded from.", "ds.name"},
     {"Dataset.bytes", bytes, "-> integer", "Bytes of text behind the rows.", "ds.bytes"},
     {"Dataset:__len", length, "other?: any -> integer",

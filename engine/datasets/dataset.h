@@ -53,6 +53,8 @@ class Dataset {
     // Names in order of appearance and types: over all rows of small data, the first kHead of big.
     static constexpr size_t kHead = 1000;
     const std::vector<Column>& columns();
+    // The same as far as they are known by now; null = not. Reads nothing and calls no one back.
+    virtual const std::vector<Column>* known_columns() { return columns_ ? &*columns_ : nullptr; }
     // The training format (training_format.h) the rows are in, "" = none that is known.
     const std::string& format();
 

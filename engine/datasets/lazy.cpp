@@ -59,6 +59,8 @@ class Filtered : public Dataset {
     size_t memory_bytes() override { return kept_.capacity() * sizeof(uint32_t); }
     size_t skipped() override { return base_->skipped(); }
 
+    const std::vector<Column>* known_columns() override { return base_->known_columns(); }
+
   private:
     std::vector<Column> find_columns() override { return base_->columns(); }
     std::string find_format() override { return base_->format(); }

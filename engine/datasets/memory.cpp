@@ -22,6 +22,7 @@ struct RowWriter::Store : Dataset {
         return text.capacity() + begins.capacity() * sizeof(uint64_t);
     }
     std::vector<Column> find_columns() override { return collector.columns(); }
+    const std::vector<Column>* known_columns() override { return &columns(); }
 
     Json row(size_t i) override {
         if (!has(i))

@@ -64,6 +64,7 @@ class Selection : public Dataset {
         return range_ ? first_ + i : order_[i];
     }
     std::vector<Column> find_columns() override { return base_->columns(); }
+    const std::vector<Column>* known_columns() override { return base_->known_columns(); }
     std::string find_format() override { return base_->format(); }
 
     DatasetPtr base_;

@@ -188,7 +188,7 @@ TEST_CASE("paths: folders, blanks, and the extensions that fit") {
     };
     CHECK(names("io.open(", "") == Texts{"E.LUA", "a b.jsonl", "c.csv", "d.png", "sub dir/"});
     CHECK(names("datasets.load(", "") == Texts{"a b.jsonl", "c.csv", "sub dir/"});
-    CHECK(names("datasets.load ", "") == Texts{"E.LUA", "a b.jsonl", "c.csv", "d.png", "sub dir/"});
+    CHECK(names("datasets.load ", "") == Texts{"a b.jsonl", "c.csv", "sub dir/"});
     CHECK(names("datasets.load(", "d") == Texts{"d.png"});  // better than nothing
     CHECK(names("dofile(", "") == Texts{"E.LUA", "sub dir/"});
     CHECK(names("x = ", ".") == Texts{".hidden.csv"});
@@ -277,4 +277,31 @@ TEST_CASE("an unknown option at Enter names the nearest", "[pty]") {
     auto text = shell.ask("models.scripted{'x', delai=1}");
     INFO(text);
     CHECK(text.find("unknown option 'delai'; did you mean delay") != std::string::npos);
+}
+
+TEST_CASE("columns of a dataset, as far as they are known", "[pty]") {
+    Pty shell;
+    if (shell.ask("type(datasets)") != "table") return test::skip("a shell without the stdlib");
+    shell.line("ds = datasets.new{{text='a', label='x', ['two words']=1}}");
+    if (shell.ask("type(ds)") != "userdata") return test::skip("no base module in this build");
+    shell.line("calls = 0");
+    shell.line("mapped = ds:map(function(r) calls = calls + 1 return {other=r.text} end)");
+    shell.line("few = ds:filter(function(r) calls = calls + 1 return true end)");
+    auto after = [&](const std::string& keys, const std::string& wanted) {
+        shell.send("\x15" + keys);
+        bool there = shell.wait_text(wanted, 20);
+        INFO(keys << "\n" << shell.screen.visible());
+        CHECK(there);
+    };
+    std::string before = shell.ask("calls");  // map looks at the first row
+    after("ds:column \"te\t", "> ds:column \"text");
+    after("ds:column('tw\t", "> ds:column('two words");
+    after("few:filter(function(row) return row.la\t", "row.label");
+    after("ds[1].te\t", "> ds[1].text");
+    shell.send(
+        "\x15"
+        "mapped:column('ot\t\x15"
+        "mapped[1].\t\x15");
+    shell.settle();
+    CHECK(shell.ask("calls") == before);  // its columns are only known by running the function
 }
