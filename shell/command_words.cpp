@@ -57,9 +57,10 @@ bool literal_arguments(lua_State* L, std::string_view text, const std::vector<To
     return true;
 }
 
-int load_timing(lua_State* L) {
+int load_function(lua_State* L) {
+    bool last = std::string_view(lua_tostring(L, 1)) == "last";
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "moonlet.timing");
+    lua_pushstring(L, last ? "moonlet.last" : "moonlet.timing");
     lua_call(L, 1, 1);
     lua_pushvalue(L, 1);
     lua_rawget(L, -2);
@@ -75,9 +76,11 @@ std::string command_of_words(Session& session, const std::string& text) {
     std::string name(token_text(text, tokens[0]));
     lua_State* L = session.lua();
     if (!is_command(name) || is_global_or_local(L, session.locals(), name)) return {};
-    if (is_prompt_function(name) && only_called(text, name)) return {};
+    bool function = is_prompt_function(name) && only_called(text, name);
+    if (function && name != "last") return {};
     std::string arguments;
     if (literal_arguments(L, text, tokens, &arguments)) return ":" + name + " " + arguments;
+    if (function) return {};  // last():csv() is Lua, last() alone the command
     bool lua = parse_entry(L, text, "=(words)").state == ParseState::complete;
     // `name rest` on one line; an operator behind the name is a slip in Lua, not an argument.
     bool word = tokens.size() > 1 && tokens[1].begin > tokens[0].end &&
@@ -86,7 +89,9 @@ std::string command_of_words(Session& session, const std::string& text) {
     return ":" + text.substr(tokens[0].begin);
 }
 
-bool is_prompt_function(std::string_view name) { return name == "bench" || name == "time"; }
+bool is_prompt_function(std::string_view name) {
+    return name == "bench" || name == "time" || name == "last";
+}
 
 bool only_called(std::string_view code, std::string_view name) {
     std::vector<Token> tokens = lex(code);
@@ -109,7 +114,7 @@ bool push_prompt_function(lua_State* L, std::string_view name) {
     bool free = lua_isnil(L, -1);
     lua_settop(L, base);
     if (!free) return false;
-    lua_pushcfunction(L, load_timing);
+    lua_pushcfunction(L, load_function);
     lua_pushlstring(L, name.data(), name.size());
     if (lua_pcall(L, 1, 1, 0) == 0 && lua_isfunction(L, -1)) return true;
     lua_settop(L, base);

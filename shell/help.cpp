@@ -6,6 +6,8 @@
 
 #include <lua.hpp>
 
+#include "shell/error_frames.h"
+#include "shell/help_source.h"
 #include "shell/lookup.h"
 #include "shell/text.h"
 
@@ -64,6 +66,7 @@ std::string members_text(const std::string& title, const std::vector<const HelpR
 std::string overview(Rows& rows) {
     std::string out =
         "?name        what a function does: its parameters, options and an example\n"
+        "??name       its source, with file and line or the entry's number\n"
         "?module      what is in a module or class (?models, ?Tokenizer)\n"
         ":help words  search all of it      :help alone lists the commands\n"
         "Tab          completes names, members, option names, keys and paths\n"
@@ -92,8 +95,14 @@ std::string function_text(lua_State* L, int index, const std::string& topic) {
         lua_pushvalue(L, index);
     }
     lua_pop(L, 1);
-    return topic + "(" + names + ")\n  a Lua function, defined in " + record.short_src + ":" +
-           std::to_string(record.linedefined) + "\n";
+    std::string out = topic + "(" + names + ")\n";
+    if (record.linedefined > 0) {
+        std::istringstream comment(comment_above(chunk_text(L, record.source),
+                                                 static_cast<std::size_t>(record.linedefined)));
+        for (std::string line; std::getline(comment, line);) out += "  " + line + "\n";
+    }
+    return out + "  a Lua function, defined in " + record.short_src + ":" +
+           std::to_string(record.linedefined) + "   ??" + topic + " shows it\n";
 }
 
 std::string value_text(lua_State* L, Rows& rows, const std::string& topic) {
@@ -155,49 +164,90 @@ struct Job {
     std::string text;
 };
 
+// The row that a topic means: by its name, else `m:generate` of a variable m by m's class.
+const HelpRow* row_of(lua_State* L, const SessionLocals& locals, Rows& rows,
+                      const std::string& topic) {
+    std::string dotted = topic;
+    std::replace(dotted.begin(), dotted.end(), ':', '.');
+    for (const std::string& name : {topic, dotted}) {
+        if (const HelpRow* row = rows.find(name)) return row;
+    }
+    auto owner = split_chain(topic);
+    if (owner.size() < 2) return nullptr;
+    std::string last = owner.back();
+    owner.pop_back();
+    if (!push_chain(L, locals, owner)) return nullptr;
+    std::string name = class_name(L, lua_gettop(L));
+    lua_pop(L, 1);
+    const HelpRow* row = rows.find(name + ":" + last);
+    return row ? row : rows.find(name + "." + last);
+}
+
+// Every row whose last name this is.
+std::vector<const HelpRow*> rows_called(Rows& rows, const std::string& name) {
+    std::vector<const HelpRow*> same;
+    for (const HelpRow& row : rows.all()) {
+        std::size_t divider = row.name.find_last_of(".:");
+        if (divider != std::string::npos && row.name.substr(divider + 1) == name)
+            same.push_back(&row);
+    }
+    return same;
+}
+
+// Pushes the Lua function that the topic means, unless it is the stdlib's stub of a row.
+bool push_function(lua_State* L, const SessionLocals& locals, const std::string& topic) {
+    auto chain = split_chain(topic);
+    if (!push_chain(L, locals, chain)) return false;
+    lua_Debug record;
+    if (lua_isfunction(L, -1) && !lua_iscfunction(L, -1)) {
+        lua_pushvalue(L, -1);
+        lua_getinfo(L, ">S", &record);
+        if (std::string(record.source).find("init.lua") == std::string::npos) return true;
+    }
+    lua_pop(L, 1);
+    return false;
+}
+
+int source_job(lua_State* L) {
+    auto* job = static_cast<Job*>(lua_touserdata(L, 1));
+    if (push_function(L, *job->locals, *job->topic)) {
+        job->text = function_source(L, *job->topic);
+        if (!job->text.empty()) return 0;
+    }
+    const HelpRow* row = row_of(L, *job->locals, *job->rows, *job->topic);
+    auto same = row ? std::vector<const HelpRow*>{row} : rows_called(*job->rows, *job->topic);
+    if (same.size() != 1) return 0;
+    job->text = row_source(*same[0]);
+    if (!job->text.empty()) return 0;
+    bool native = same[0]->library == "base" || same[0]->library == "engine";
+    job->text = row_text(*same[0]);
+    if (native)
+        job->text += "  C++: the row " + same[0]->name + " of bindings/" + same[0]->library +
+                     "/, in moonlet_" + same[0]->library + ".so\n";
+    return 0;
+}
+
 int help_job(lua_State* L) {
     auto* job = static_cast<Job*>(lua_touserdata(L, 1));
     const std::string& topic = *job->topic;
     Rows& rows = *job->rows;
     auto chain = split_chain(topic);
-    std::string dotted = topic;
-    std::replace(dotted.begin(), dotted.end(), ':', '.');
-    for (const std::string& name : {topic, dotted}) {
-        if (const HelpRow* row = rows.find(name)) {
-            job->text = row_text(*row);
-            return 0;
-        }
-    }
     auto members = rows.members(topic);
+    const HelpRow* row = row_of(L, *job->locals, rows, topic);
+    if (row) {
+        job->text = row_text(*row);
+        return 0;
+    }
     if (!members.empty()) {
         job->text = members_text(topic, members);
         return 0;
-    }
-    // m:generate of a variable m: the row of its class.
-    if (chain.size() > 1) {
-        auto owner = chain;
-        owner.pop_back();
-        if (push_chain(L, *job->locals, owner)) {
-            std::string name = class_name(L, lua_gettop(L));
-            const HelpRow* row = rows.find(name + ":" + chain.back());
-            if (!row) row = rows.find(name + "." + chain.back());
-            if (row) {
-                job->text = row_text(*row);
-                return 0;
-            }
-        }
     }
     if (push_chain(L, *job->locals, chain)) {
         job->text = value_text(L, rows, topic);
         return 0;
     }
     // A bare method or function name: every row that ends so.
-    std::vector<const HelpRow*> same;
-    for (const HelpRow& row : rows.all()) {
-        std::size_t divider = row.name.find_last_of(".:");
-        if (divider != std::string::npos && row.name.substr(divider + 1) == topic)
-            same.push_back(&row);
-    }
+    std::vector<const HelpRow*> same = rows_called(rows, topic);
     if (same.empty()) {
         job->text = unknown(L, rows, topic);
     } else if (same.size() == 1) {
@@ -221,39 +271,40 @@ std::string help_text(lua_State* L, const SessionLocals& locals, Rows& rows,
     return job.text;
 }
 
-std::string search_help(Rows& rows, const std::string& words) {
-    auto lower = [](std::string text) {
-        for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-        return text;
-    };
-    std::vector<std::string> wanted;
-    std::istringstream stream(lower(words));
-    for (std::string word; stream >> word;) wanted.push_back(word);
-    std::vector<std::pair<int, const HelpRow*>> hits;
-    for (const HelpRow& row : rows.all()) {
-        std::string name = lower(row.name), doc = lower(row.doc), options;
-        for (const RowField& field : row.options)
-            options += lower(field.name + " " + field.doc) + "\n";
-        int score = 0;
-        for (const auto& word : wanted) {
-            int found = name.find(word) != std::string::npos      ? 4
-                        : doc.find(word) != std::string::npos     ? 2
-                        : options.find(word) != std::string::npos ? 1
-                                                                  : 0;
-            if (found == 0) {
-                score = 0;
-                break;
-            }
-            score += found;
-        }
-        if (score > 0) hits.emplace_back(score, &row);
+std::string help_source(lua_State* L, const SessionLocals& locals, Rows& rows,
+                        const std::string& topic) {
+    if (topic.empty()) return overview(rows);
+    Job job{&locals, &rows, &topic, {}};
+    if (lua_cpcall(L, source_job, &job) != 0) {
+        lua_pop(L, 1);
+        return "no memory for help\n";
     }
-    std::stable_sort(hits.begin(), hits.end(),
-                     [](const auto& a, const auto& b) { return a.first > b.first; });
-    std::vector<const HelpRow*> found;
-    for (std::size_t i = 0; i < hits.size() && i < 20; ++i) found.push_back(hits[i].second);
-    if (found.empty()) return "no help mentions '" + words + "'\n";
-    return members_text("help for '" + words + "'", found);
+    return job.text.empty() ? help_text(L, locals, rows, topic) : job.text;
+}
+
+std::string wrapped(const std::string& text, int width) {
+    std::string out;
+    width = std::max(width, 12);
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = std::min(text.find('\n', at), text.size());
+        std::string line = text.substr(at, end - at);
+        at = end + 1;
+        std::size_t margin = std::min(line.find_first_not_of(' '), line.size());
+        std::string indent(std::min<std::size_t>(margin + 2, static_cast<std::size_t>(width) / 2),
+                           ' ');
+        while (text_width(line) > width) {
+            std::string head = fit_width(line, width);
+            std::size_t blank = head.find_last_of(' ');
+            bool early = blank == std::string::npos || blank <= indent.size();
+            if (line[head.size()] == ' ') blank = head.size(), early = false;
+            std::size_t cut = early ? head.size() : blank;
+            std::size_t next = line.find_first_not_of(' ', cut);
+            out += line.substr(0, line.find_last_not_of(' ', cut - 1) + 1) + "\n";
+            line = next == std::string::npos ? "" : indent + line.substr(next);
+        }
+        out += line + (at <= text.size() ? "\n" : "");
+    }
+    return out;
 }
 
 }  // namespace moonlet

@@ -9,6 +9,7 @@
 #include <lua.hpp>
 
 #include "shell/lexer.h"
+#include "shell/object_text.h"
 #include "shell/text.h"
 
 namespace moonlet {
@@ -103,8 +104,9 @@ class Builder {
             std::size_t line = text.find('\n');
             std::string first = fit_width(text.substr(0, line), kMaxNested);
             if (first.size() < text.size()) text = first + "…";
+            return text;
         }
-        return text;
+        return fit_object(L_, index, std::move(text), limits_.width);
     }
 
     std::string scalar(int index, int depth) {

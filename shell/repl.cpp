@@ -137,7 +137,9 @@ class Repl {
         Outcome outcome = Outcome::ok;
         if (text[0] == '?') {
             std::size_t mark = std::min(text.find_first_not_of('?'), text.size());
-            print(help_text(L_, session_.locals(), rows_, trimmed(text.substr(mark))));
+            auto say = mark >= 2 ? help_source : help_text;
+            std::string help = say(L_, session_.locals(), rows_, trimmed(text.substr(mark)));
+            print(mark >= 2 ? help : wrapped(help, session_.width()));
         } else if (text[0] == ':') {
             if (!run_command_line(text)) return false;
             fresh_line_ = true;

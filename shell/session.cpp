@@ -14,6 +14,7 @@
 #include "shell/entry_kinds.h"
 #include "shell/error_hint.h"
 #include "shell/error_sites.h"
+#include "shell/object_text.h"
 #include "shell/plain_data.h"
 #include "shell/progress_screen.h"
 
@@ -71,7 +72,7 @@ int print_job(lua_State* L) {
         lua_pushvalue(L, 1);
         lua_call(L, 1, 1);
         if (lua_type(L, -1) == LUA_TSTRING) {
-            job->text = lua_tostring(L, -1);
+            job->text = fit_object(L, 1, lua_tostring(L, -1), job->limits.width);
             return 0;
         }
         lua_pop(L, 1);

@@ -81,6 +81,24 @@ bool SessionLocals::push_overlay(std::string_view name) const {
     return found;
 }
 
+bool SessionLocals::push_function(std::string_view name) const {
+    if (!push_prompt_function(L_, name)) return false;
+    if (name != "last") return true;
+    // last() gives what `_` is when it is called.
+    push_closure("_");
+    lua_pushcclosure(
+        L_,
+        [](lua_State* L) {
+            lua_settop(L, 0);
+            lua_pushvalue(L, lua_upvalueindex(1));
+            lua_getupvalue(L, lua_upvalueindex(2), 1);
+            lua_call(L, 1, 1);
+            return 1;
+        },
+        2);
+    return true;
+}
+
 void SessionLocals::set_overlay() {
     clear_overlay();
     overlay_ = luaL_ref(L_, LUA_REGISTRYINDEX);
@@ -152,7 +170,7 @@ std::vector<std::string> SessionLocals::used_names(
             bool known = push_overlay(word) || push_closure(word);
             if (!known && result_number(word) > 0) known = push_result(result_number(word));
             if (!known && is_prompt_function(word) && only_called(code, word))
-                known = push_prompt_function(L_, word);
+                known = push_function(word);
             if (known) {
                 lua_pop(L_, 1);
                 used.emplace(word);
@@ -227,7 +245,7 @@ std::string SessionLocals::compile(const std::string& code, bool expression,
         } else if (push_closure(name)) {
             lua_upvaluejoin(L_, function, i, -1, 1);
             lua_pop(L_, 1);
-        } else if (push_result(result_number(name)) || push_prompt_function(L_, name)) {
+        } else if (push_result(result_number(name)) || push_function(name)) {
             lua_setupvalue(L_, function, i);
         }
     }

@@ -66,6 +66,7 @@ class SessionLocals {
                                         const std::function<bool(long)>& push_result) const;
     bool push_closure(std::string_view name) const;
     bool push_overlay(std::string_view name) const;
+    bool push_function(std::string_view name) const;  // of the prompt: bench, time, last
 };
 
 }  // namespace moonlet

@@ -368,6 +368,7 @@ function AgentResult:summary()
         ("%.2f s"):format(self.timings.seconds), self.finish_reason }, " · ")
 end
 
+result_meta.__prose = true
 function result_meta.__tostring(self)
     if self.error then return (self.text ~= "" and self.text .. "\n" or "") .. self.error end
     return self.text

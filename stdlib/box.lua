@@ -23,7 +23,7 @@ local CONTROL = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 --- `s` on one line: control characters written as escapes; no longer than a cell ever is.
 function box.flat(s)
-    if #s > 4 * WIDEST then s = s:sub(1, 4 * WIDEST + 4):gsub("[\192-\255][\128-\191]*$", "") end
+    if #s > 4 * WIDEST and not session.whole then s = s:sub(1, 4 * WIDEST + 4):gsub("[\192-\255][\128-\191]*$", "") end
     return (s:gsub("[%c]", function(c) return CONTROL[c] or ("\\x%02X"):format(c:byte()) end))
 end
 
@@ -56,7 +56,7 @@ local function natural_widths(columns, rows)
     for c, column in ipairs(columns) do
         local w = math.max(text.width(column.name), text.width(column.type or ""), 1)
         for _, row in ipairs(rows) do w = math.max(w, text.width(row[c])) end
-        widths[c] = math.min(w, WIDEST)
+        widths[c] = session.whole and w or math.min(w, WIDEST)
     end
     return widths
 end
@@ -89,6 +89,7 @@ local function rule(marks, widths)
     return marks[1] .. table.concat(parts, marks[3]) .. marks[4]
 end
 
+-- Writes a row of cells as a line.
 local function line(side, cells, widths, right)
     local parts = {}
     for i, w in ipairs(widths) do
@@ -97,11 +98,51 @@ local function line(side, cells, widths, right)
     return side .. table.concat(parts, side) .. side
 end
 
+--- A table of rows that come one by one, in pieces of text: columns as wide as `sample` (rows of
+--- cells) and the names need; a later cell that is wider is cut. next_row() gives cells or nil,
+--- foot() the list of short texts when all rows have come.
+function box.pieces(columns, sample, next_row, foot)
+    local marks = text.unicode() and LINES.unicode or LINES.ascii
+    local names, types, right, flat, typed = {}, {}, {}, {}, false
+    for c, column in ipairs(columns) do
+        names[c], types[c] = box.flat(column.name), column.type or ""
+        right[c] = column.right or column.type == "integer" or column.type == "number"
+        typed = typed or types[c] ~= ""
+    end
+    for r, row in ipairs(sample) do
+        flat[r] = {}
+        for c = 1, #columns do flat[r][c] = box.flat(row[c]) end
+    end
+    local shown = {}
+    for c = 1, #columns do shown[c] = { name = names[c], type = types[c] } end
+    local widths = natural_widths(shown, flat)
+    local state = "head"
+    return function()
+        if state == "head" then
+            state = "rows"
+            local lines = { rule(marks.top, widths), line(marks.side, names, widths, right) }
+            if typed then lines[3] = line(marks.side, types, widths, right) end
+            lines[#lines + 1] = rule(marks.middle, widths)
+            return table.concat(lines, "\n") .. "\n"
+        elseif state == "rows" then
+            local row = next_row()
+            if row then
+                for c = 1, #columns do row[c] = box.flat(row[c]) end
+                return line(marks.side, row, widths, right) .. "\n"
+            end
+            state = "end"
+            return rule({ marks.bottom[1], marks.bottom[2], text.unicode() and "┴" or "+",
+                marks.bottom[4] }, widths) .. "\n"
+                .. table.concat(foot(), text.unicode() and " · " or ", ") .. "\n"
+        end
+    end
+end
+
 --- The table as text. spec: columns {{name=, type=}, …}, rows of cells, foot (list of short texts),
 --- width (default: the terminal's).
 function box.draw(spec)
     local marks = text.unicode() and LINES.unicode or LINES.ascii
-    local room = math.max(20, spec.width or session.width)
+    local room = session.whole and math.huge or math.max(20, spec.width or session.width)
     local foot = {}
     for i, part in ipairs(spec.foot or {}) do foot[i] = part end
     local columns, rows, typed = {}, {}, false

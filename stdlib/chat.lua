@@ -191,6 +191,7 @@ end
 ---@return table[]
 function Chat:table() return copy(self.messages) end
 
+meta.__prose = true
 function meta.__tostring(self)
     local turns, lines = 0, {}
     for _, message in ipairs(self.messages) do

@@ -5,11 +5,14 @@
 local box = require "moonlet.box"
 local class = require "moonlet.class"
 local null = require "moonlet.null"
+local session = require "moonlet.session"
 local text = require "moonlet.text"
 
 local meta, Dataset = class("Dataset")
 
-local SHOWN = 8 -- rows of a longer dataset
+local SHOWN = 8 -- rows of a longer dataset, the last LAST of them from its end where that is known
+local LAST = 3
+local SAMPLE = 1000 -- rows that the widths of a whole table are taken from
 
 -- ---- columns: a list of {name=, type=} that also answers by name
 
@@ -60,23 +63,56 @@ local function foot_of(self, shown)
     return foot
 end
 
+local function cells_of(self, i)
+    local row = self[i]
+    if row == nil then return nil end
+    local cells = {}
+    for c, column in ipairs(self.columns) do cells[c] = cell(row[column.name]) end
+    return cells
+end
+
 local function draw(self)
     local n, certain = self:estimate()
-    local columns, rows, problem = self.columns, {}, nil
-    for i = 1, certain and n <= SHOWN + 2 and n or SHOWN do
-        local ok, row = pcall(function() return self[i] end)
-        if not ok then
-            problem = row
-            break
+    local rows, shown, problem = {}, 0, nil
+    local all = certain and n <= SHOWN + 2
+    local first = all and n or certain and SHOWN - LAST or SHOWN
+    local function add(from, to)
+        for i = from, to do
+            local ok, cells = pcall(cells_of, self, i)
+            if not ok then problem = problem or cells end
+            if not ok or cells == nil then return end
+            rows[#rows + 1], shown = cells, shown + 1
         end
-        if row == nil then break end
-        rows[i] = {}
-        for c, column in ipairs(columns) do rows[i][c] = cell(row[column.name]) end
     end
-    local lines = { box.draw { columns = columns, rows = rows, foot = foot_of(self, #rows) } }
+    add(1, first)
+    if certain and not all and shown == first then
+        local gap = {}
+        for c = 1, #self.columns do gap[c] = text.unicode() and "…" or "..." end
+        rows[#rows + 1] = gap
+        add(n - LAST + 1, n)
+    end
+    local lines = { box.draw { columns = self.columns, rows = rows, foot = foot_of(self, shown) } }
     if self.name ~= "" then table.insert(lines, 1, "dataset " .. self.name) end
     if problem then lines[#lines + 1] = tostring(problem) end
     return table.concat(lines, "\n")
+end
+
+-- All rows as pieces of text, for a pager (stdlib/last.lua).
+local function whole(self)
+    local sample, i = {}, 0
+    while #sample < SAMPLE do
+        local cells = cells_of(self, #sample + 1)
+        if cells == nil then break end
+        sample[#sample + 1] = cells
+    end
+    session.whole = true
+    local ok, next_piece = pcall(box.pieces, self.columns, sample, function()
+        i = i + 1
+        return sample[i] or cells_of(self, i)
+    end, function() return foot_of(self, i - 1) end)
+    session.whole = false
+    if not ok then error(next_piece, 0) end
+    return next_piece
 end
 
 function meta.__tostring(self)
@@ -158,4 +194,4 @@ local native_group = Dataset.group
 
 function Dataset:group(key) return group_table(native_group(self, key)) end
 
-return { box_cell = cell, counted = counted, bytes_text = bytes_text }
+return { box_cell = cell, whole = whole, counted = counted, bytes_text = bytes_text }

@@ -65,6 +65,7 @@ function Generation:summary()
     return table.concat(parts, " · ")
 end
 
+meta.__prose = true -- its text is not cut to the screen
 function meta.__tostring(self) return self.text end
 -- What the prompt prints: the numbers alone when the text has just been streamed to it.
 function meta.__display(self)

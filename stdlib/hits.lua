@@ -47,6 +47,7 @@ local function place(hit)
     return name
 end
 
+hit_meta.__prose = true
 function hit_meta.__tostring(self)
     return ("%s  %s\n%s"):format(score_text(self), place(self), self.text)
 end

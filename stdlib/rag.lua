@@ -234,6 +234,7 @@ local function sources(self)
     return table.concat(lines, "\n")
 end
 
+answer_meta.__prose = true
 function answer_meta.__tostring(self)
     return marked(self) .. "\n\n" .. sources(self)
 end

@@ -6,6 +6,7 @@ local session = {
     interactive = false, -- a prompt is answering: answers stream to it unless told not to
     unicode = nil,       -- true/false; nil: by MOONLET_ASCII and the locale (see text.lua)
     width = 80,          -- columns of the terminal
+    whole = false,       -- what prints now goes to a pager or a file: leave nothing out
     color = false,       -- the terminal shows colours; what goes into a file has none
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "shell/commands.h"
+#include "shell/help_search.h"
 
 namespace moonlet {
 namespace {
@@ -12,8 +13,10 @@ namespace {
 std::string run_help(CommandContext& context, const std::string& words) {
     if (!words.empty()) {
         bool known = context.rows.find(words) || !context.rows.members(words).empty();
-        if (!known) return search_help(context.rows, words);
-        return help_text(context.session.lua(), context.session.locals(), context.rows, words);
+        int width = context.session.width();
+        if (!known) return wrapped(search_help(context.rows, words), width);
+        return wrapped(
+            help_text(context.session.lua(), context.session.locals(), context.rows, words), width);
     }
     std::string out;
     std::size_t widest = 0;

@@ -7,6 +7,7 @@
 #include "bindings/lua_state.h"
 #include "shell/completer.h"
 #include "shell/help.h"
+#include "shell/help_search.h"
 #include "shell/session.h"
 
 using namespace moonlet;
