@@ -23,7 +23,9 @@ local CONTROL = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 --- `s` on one line: control characters written as escapes; no longer than a cell ever is.
 function box.flat(s)
-    if #s > 4 * WIDEST and not session.whole then s = s:sub(1, 4 * WIDEST + 4):gsub("[\192-\255][\128-\191]*$", "") end
+    if #s > 4 * WIDEST and not session.whole then
+        s = s:sub(1, 4 * WIDEST + 4):gsub("[\192-\255][\128-\191]*$", "")
+    end
     return (s:gsub("[%c]", function(c) return CONTROL[c] or ("\\x%02X"):format(c:byte()) end))
 end
 

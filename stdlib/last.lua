@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A result once more, whole, or as CSV or JSON: what `:last` and the prompt's last() give. Values go
--- out in pieces, so that a dataset of millions of rows is never one string. Whoever shows them
+-- A result once more, whole, or as CSV or JSON: what `:last` and the prompt's last() give. Values
+-- go out in pieces, so that a dataset of millions of rows is never one string. Whoever shows them
 -- (the shell's pager, a file) takes the pieces; this knows no terminal.
 
 local class = require "moonlet.class"
