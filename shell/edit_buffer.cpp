@@ -15,11 +15,21 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 void EditBuffer::set(std::string text, std::size_t cursor) {
     text_ = std::move(text);
     cursor_ = cursor == std::string::npos ? text_.size() : cursor;
+    snap();
+}
+
+// A change can join what stands on both sides of the cursor to one character: it then stands
+// behind.
+void EditBuffer::snap() {
+    if (cursor_ == 0 || cursor_ == text_.size()) return;
+    std::size_t end = next_cluster(text_, previous_cluster(text_, cursor_));
+    if (end > cursor_) cursor_ = end;
 }
 
 void EditBuffer::insert(std::string_view what) {
     text_.insert(cursor_, what);
     cursor_ += what.size();
+    snap();
 }
 
 std::size_t EditBuffer::start_of_line(std::size_t at) const {
@@ -110,8 +120,15 @@ std::size_t EditBuffer::word_after() const {
     return at;
 }
 
-void EditBuffer::word_left() { cursor_ = word_before(false); }
-void EditBuffer::word_right() { cursor_ = word_after(); }
+void EditBuffer::word_left() {
+    cursor_ = word_before(false);
+    snap();
+}
+
+void EditBuffer::word_right() {
+    cursor_ = word_after();
+    snap();
+}
 
 bool EditBuffer::erase_left() {
     if (cursor_ == 0) return false;
@@ -122,12 +139,14 @@ bool EditBuffer::erase_left() {
     if (indent && (cursor_ - start) % 2 == 0) begin = cursor_ - 2;
     text_.erase(begin, cursor_ - begin);
     cursor_ = begin;
+    snap();
     return true;
 }
 
 bool EditBuffer::erase_right() {
     if (cursor_ == text_.size()) return false;
     text_.erase(cursor_, next_cluster(text_, cursor_) - cursor_);
+    snap();
     return true;
 }
 
@@ -138,6 +157,7 @@ void EditBuffer::kill(std::size_t begin, std::size_t end, bool forward, bool mor
     killed_ = forward ? killed_ + part : part + killed_;
     text_.erase(begin, end - begin);
     cursor_ = begin;
+    snap();
 }
 
 void EditBuffer::kill_to_line_end(bool more) {

@@ -47,6 +47,7 @@ class EditBuffer {
     std::string text_, killed_;
     std::size_t cursor_ = 0;
 
+    void snap();
     std::size_t start_of_line(std::size_t at) const;
     std::size_t end_of_line(std::size_t at) const;
     std::size_t word_before(bool to_blank) const;

@@ -140,7 +140,7 @@ Row HistorySearch::row(const Hit& hit, bool chosen, std::size_t width) const {
         bool line = cluster == "\n" || cluster == "\r\n";
         if (blank && (cluster == " " || cluster == "\t" || line)) continue;  // indentation
         blank = line;
-        std::string shown = line ? "↵" : cluster == "\t" ? " " : visible(cluster);
+        std::string shown = line ? "↵" : cluster == "\t" ? " " : glyph(cluster).text;
         auto columns = static_cast<std::size_t>(text_width(shown));
         if (used + columns + (at < entry.size()) > width) {
             Row more = make_row("…", Style::dim, 1);

@@ -25,41 +25,17 @@ void LineEditor::draw(bool final, const std::string& before) {
     auto drawing = state_.drawing(prompt_, width_, color_, final);
     EditView view{drawing.text, drawing.cursor, drawing.prompt,
                   prompt2_,     drawing.styles, drawing.below};
-    Frame next = clip(render(view, width_), terminal_.height(), &first_row_);
+    Frame next = render_part(view, width_, terminal_.height(), &first_row_);
     terminal_.write(before + diff(screen_, next, color_));
     screen_ = std::move(next);
 }
 
-// The rows on the screen were laid out for the old width. A terminal that rewraps has spread each
-// of them over as many new rows as it needs. Erased row by row, not with one sequence from the top:
-// tmux would take that for clearing the screen and keep a copy in its history, and would go on to
-// think of the rows as parts of one line.
 void LineEditor::redraw_resized() {
-    std::size_t width = terminal_.width(), above = 0, all = 0;
-    bool rewraps = Terminal::rewraps();
-    for (std::size_t r = 0; r < screen_.rows.size(); ++r) {
-        std::size_t column = 0, total = 0, spread = 1;
-        if (r == screen_.cursor_row) above = all;
-        for (const Cell& cell : screen_.rows[r]) {
-            auto columns = static_cast<std::size_t>(cell.width);
-            if (column + columns > width) {
-                ++spread;
-                column = 0;
-            }
-            column += columns;
-            total += columns;
-            if (r == screen_.cursor_row && total <= screen_.cursor_column && rewraps) {
-                above = all + spread - 1;
-            }
-        }
-        all += rewraps ? spread : 1;
-    }
-    std::string out = above > 0 ? "\x1b[" + std::to_string(above) + "A" : "";
-    for (std::size_t r = 0; r < all; ++r) out += r == 0 ? "\x1b[2K" : "\x1b[B\x1b[2K";
-    if (all > 1) out += "\x1b[" + std::to_string(all - 1) + "A";
-    terminal_.write(out + "\r");
+    std::size_t rows;
+    terminal_.write(
+        erase_resized(screen_, terminal_.width(), terminal_.height(), Terminal::rewraps(), &rows));
     screen_ = Frame{};
-    screen_.rows.assign(all, Row{});
+    screen_.rows.assign(rows, Row{});
     draw(false);
 }
 

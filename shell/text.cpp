@@ -2,6 +2,7 @@
 #include "shell/text.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include <utf8proc.h>
 
@@ -19,6 +20,73 @@ utf8proc_int32_t code_point(std::string_view text, std::size_t at, std::size_t* 
 
 bool is_plain(char c) { return c >= ' ' && c < 0x7f; }
 
+bool is_flag_half(utf8proc_int32_t point) { return point >= 0x1f1e6 && point <= 0x1f1ff; }
+
+// Shown by their number: some move the cursor or turn the direction of writing, none shows itself.
+bool is_hidden(utf8proc_int32_t point) {
+    switch (utf8proc_category(point)) {
+        case UTF8PROC_CATEGORY_CC:
+        case UTF8PROC_CATEGORY_CF:
+        case UTF8PROC_CATEGORY_ZL:
+        case UTF8PROC_CATEGORY_ZP: return true;
+        default: return false;
+    }
+}
+
+// A vowel or final consonant of conjoining Hangul, without the consonant it belongs to.
+bool is_lone_jamo(utf8proc_int32_t point) {
+    auto kind = utf8proc_get_property(point)->boundclass;
+    return kind == UTF8PROC_BOUNDCLASS_V || kind == UTF8PROC_BOUNDCLASS_T;
+}
+
+// A cluster that starts so ends there.
+bool stands_alone(utf8proc_int32_t point) { return is_hidden(point) || is_lone_jamo(point); }
+
+// What is shown instead of it; "" = itself.
+std::string substitute(utf8proc_int32_t point) {
+    if (!stands_alone(point)) return {};
+    // The letters of the keyboard, U+3131 to U+3163, in the order of the final consonants.
+    static constexpr std::string_view kFinal =
+        "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ";
+    if (point >= 0x11a8 && point <= 0x11c2) {
+        return std::string(kFinal.substr(static_cast<std::size_t>(point - 0x11a8) * 3, 3));
+    }
+    if (point >= 0x1161 && point <= 0x1175) {
+        utf8proc_uint8_t bytes[4];
+        auto n = utf8proc_encode_char(point - 0x1161 + 0x314f, bytes);
+        return std::string(bytes, bytes + n);
+    }
+    char number[16];
+    std::snprintf(number, sizeof number, "<%x>", static_cast<unsigned>(point));
+    return number;
+}
+
+// A mark without a letter is put on a dotted circle.
+const char* base_of(utf8proc_int32_t point) {
+    auto kind = utf8proc_get_property(point)->boundclass;
+    bool mark = kind == UTF8PROC_BOUNDCLASS_EXTEND || kind == UTF8PROC_BOUNDCLASS_SPACINGMARK ||
+                utf8proc_charwidth(point) == 0;
+    return mark ? "\xe2\x97\x8c" : nullptr;
+}
+
+// Width and sum of a cluster that is shown as it is or on a base; `text` is left to the caller.
+Glyph measure(std::string_view cluster, const char* base) {
+    std::size_t length;
+    int width = 0, sum = 0;
+    bool flag = false;
+    if (base) sum = width = utf8proc_charwidth(code_point(base, 0, &length));
+    for (std::size_t at = 0; at < cluster.size(); at += length) {
+        utf8proc_int32_t point = code_point(cluster, at, &length);
+        int columns = utf8proc_charwidth(point);
+        sum += columns;
+        if (width == 0) width = columns;
+        bool half = is_flag_half(point);
+        if (point == 0xfe0f || (half && flag)) width = 2;  // shown as emoji, or two halves a flag
+        flag = half;
+    }
+    return {{}, width, sum};
+}
+
 }  // namespace
 
 std::size_t next_cluster(std::string_view text, std::size_t at) {
@@ -29,7 +97,7 @@ std::size_t next_cluster(std::string_view text, std::size_t at) {
     std::size_t length;
     utf8proc_int32_t before = code_point(text, at, &length), state = 0;
     end = at + length;
-    if (before < ' ') return end;
+    if (before < ' ' || stands_alone(before)) return end;
     while (end < text.size()) {
         utf8proc_int32_t point = code_point(text, end, &length);
         if (point < ' ' || utf8proc_grapheme_break_stateful(before, point, &state)) break;
@@ -41,9 +109,9 @@ std::size_t next_cluster(std::string_view text, std::size_t at) {
 
 std::size_t previous_cluster(std::string_view text, std::size_t at) {
     std::size_t start = at - 1;
-    if (is_plain(text[start]) || text[start] == '\n') return start;
-    start = text.rfind('\n', at - 1);
-    start = start == std::string_view::npos ? 0 : start + 1;
+    // Before a letter of ASCII that follows another a cluster ends for certain; from there on.
+    auto ascii = [&](std::size_t i) { return is_plain(text[i]) || text[i] == '\n'; };
+    while (start > 0 && !(ascii(start) && ascii(start - 1))) --start;
     while (true) {
         std::size_t end = next_cluster(text, start);
         if (end >= at) return start;
@@ -51,22 +119,30 @@ std::size_t previous_cluster(std::string_view text, std::size_t at) {
     }
 }
 
+Glyph glyph(std::string_view cluster) {
+    if (cluster.size() == 1 && is_plain(cluster[0])) return {std::string(cluster), 1, 1};
+    std::size_t length;
+    utf8proc_int32_t point = code_point(cluster, 0, &length);
+    if (point < 0) return {"\xef\xbf\xbd", 1, 1};
+    if (point == '\t') return {"    ", 4, 4};
+    if (point < ' ') return {{'^', static_cast<char>(point + '@')}, 2, 2};
+    if (point == 0x7f) return {"^?", 2, 2};
+    if (std::string instead = substitute(point); !instead.empty()) {
+        int width = instead[0] == '<' ? static_cast<int>(instead.size()) : 2;
+        return {instead, width, width};
+    }
+    const char* base = base_of(point);
+    Glyph result = measure(cluster, base);
+    result.text = (base ? base : "") + std::string(cluster);
+    return result;
+}
+
 int cluster_width(std::string_view cluster) {
     if (cluster.size() == 1 && is_plain(cluster[0])) return 1;
-    int width = 0;
-    bool regional = false;
-    for (std::size_t at = 0, length; at < cluster.size(); at += length) {
-        utf8proc_int32_t point = code_point(cluster, at, &length);
-        if (point < 0) return 1;
-        if (point == '\t') return 4;
-        if (point < ' ' || point == 0x7f) return 2;
-        if (point == 0xfe0f && width == 1) width = 2;  // emoji presentation
-        if (width == 0) width = utf8proc_charwidth(point);
-        bool flag_half = point >= 0x1f1e6 && point <= 0x1f1ff;
-        if (flag_half && regional) width = 2;
-        regional = flag_half;
-    }
-    return width;
+    std::size_t length;
+    utf8proc_int32_t point = code_point(cluster, 0, &length);
+    if (point < ' ' || point == 0x7f || stands_alone(point)) return glyph(cluster).width;
+    return measure(cluster, base_of(point)).width;
 }
 
 std::size_t escape_length(std::string_view text, std::size_t at) {
@@ -106,16 +182,6 @@ std::string fit_width(std::string_view text, int columns) {
         at = end;
     }
     return std::string(text.substr(0, at));
-}
-
-std::string visible(std::string_view cluster) {
-    unsigned char first = static_cast<unsigned char>(cluster[0]);
-    if (first == '\t') return "    ";
-    if (first < ' ') return {'^', static_cast<char>(first + '@')};
-    if (first == 0x7f) return "^?";
-    std::size_t length;
-    if (first >= 0x80 && code_point(cluster, 0, &length) < 0) return "\xef\xbf\xbd";
-    return std::string(cluster);
 }
 
 std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string>& names,

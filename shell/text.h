@@ -15,15 +15,21 @@ std::size_t next_cluster(std::string_view text, std::size_t at);
 // Start of the cluster that ends at byte `at` (at > 0). Looks back to the start of the line only.
 std::size_t previous_cluster(std::string_view text, std::size_t at);
 
-// Columns of one cluster: 0 for a lone combining mark, 2 for wide characters and emoji.
+// What to write to a terminal for a cluster, and the columns it takes. Nothing a terminal would act
+// on goes out: control characters are shown as ^X, invisible and directional ones as <200b>,
+// invalid bytes as U+FFFD, a tab as four blanks. A mark without a letter stands on a dotted circle,
+// a vowel without a consonant (Hangul Jamo) on a filler.
+struct Glyph {
+    std::string text;
+    int width;  // 2 for wide characters and emoji; never 0
+    int sum;    // terminals that know no clusters take so many: the sum over its code points
+};
+Glyph glyph(std::string_view cluster);
 int cluster_width(std::string_view cluster);
 // Columns of a text without line breaks; escape sequences ESC [ … letter count 0.
 int text_width(std::string_view text);
 // The longest start of the text that fits into so many columns.
 std::string fit_width(std::string_view text, int columns);
-
-// What to write to a terminal for a cluster: control characters as ^X, invalid bytes as U+FFFD.
-std::string visible(std::string_view cluster);
 
 // Length of the escape sequence at `at` (ESC [ … letter, ESC ] … BEL), 0 when there is none.
 std::size_t escape_length(std::string_view text, std::size_t at);

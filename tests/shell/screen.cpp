@@ -48,7 +48,10 @@ void Screen::rewrap(std::size_t columns) {
             more = old[r].goes_on;
             line.insert(line.end(), old[r].cells.begin(), old[r].cells.end());
         }
-        while (!line.empty() && line.back() == Cell{}) line.pop_back();
+        while (!line.empty() && !line.back().written) line.pop_back();
+        if (columns == 1) {  // a wide character has no place there
+            std::erase_if(line, [](const Cell& cell) { return cell.text.empty(); });
+        }
         std::size_t at = 0;
         bool placed = false;
         do {
@@ -197,9 +200,9 @@ void Screen::put(std::string text, int width) {
         column_ = 0;
         line_feed();
     }
-    set_cell(row_, column_, {std::move(text), style_});
+    set_cell(row_, column_, {std::move(text), style_, true});
     if (wide == 2) {
-        set_cell(row_, column_ + 1, {" ", style_});
+        set_cell(row_, column_ + 1, {" ", style_, true});
         cells_[row_].cells[column_ + 1].text.clear();
     }
     column_ += wide;
@@ -218,7 +221,7 @@ void Screen::join(const std::string& text, int point) {
     bool flag = point >= 0x1f1e6 && point <= 0x1f1ff;
     bool wide = at + 1 < columns_ && cells[at + 1].text.empty();
     if (glyphs_ == Glyphs::clusters && (point == 0xfe0f || flag) && !wide && !wrap_next_) {
-        set_cell(row_, column_, {" ", style_});
+        set_cell(row_, column_, {" ", style_, true});
         cells[column_].text.clear();
         if (++column_ == columns_) {
             --column_;

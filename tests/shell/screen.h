@@ -77,7 +77,10 @@ class Screen {
     struct Cell {
         std::string text = " ";
         std::string style{};
-        bool operator==(const Cell&) const = default;
+        bool written = false;  // a blank that was written is part of its line
+        bool operator==(const Cell& other) const {
+            return text == other.text && style == other.style;
+        }
     };
     struct Row {
         std::vector<Cell> cells;
