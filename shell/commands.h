@@ -22,6 +22,7 @@ struct CommandContext {
     bool leave = false;         // set to end the shell
     bool clear_screen = false;  // set to start on an empty screen
     std::string demo{};         // set to a script to step through it
+    std::string run_next{};     // set to text that runs as the next entry
 };
 
 struct Command {

@@ -21,9 +21,20 @@ void EditBuffer::set(std::string text, std::size_t cursor) {
 // A change can join what stands on both sides of the cursor to one character: it then stands
 // behind.
 void EditBuffer::snap() {
-    if (cursor_ == 0 || cursor_ == text_.size()) return;
+    if (cursor_ == 0 || cursor_ >= text_.size()) return;
     std::size_t end = next_cluster(text_, previous_cluster(text_, cursor_));
     if (end > cursor_) cursor_ = end;
+}
+
+void EditBuffer::snap_left() {
+    if (cursor_ == 0 || cursor_ >= text_.size()) return;
+    std::size_t start = previous_cluster(text_, cursor_);
+    if (next_cluster(text_, start) > cursor_) cursor_ = start;
+}
+
+void EditBuffer::move(std::size_t cursor) {
+    cursor_ = cursor;
+    snap();
 }
 
 void EditBuffer::insert(std::string_view what) {
@@ -120,9 +131,11 @@ std::size_t EditBuffer::word_after() const {
     return at;
 }
 
+bool EditBuffer::is_word_at(std::size_t at) const { return is_word(text_[at]); }
+
 void EditBuffer::word_left() {
     cursor_ = word_before(false);
-    snap();
+    snap_left();
 }
 
 void EditBuffer::word_right() {
@@ -137,6 +150,15 @@ bool EditBuffer::erase_left() {
     std::size_t begin = previous_cluster(text_, cursor_);
     bool indent = cursor_ > start && (blanks == std::string::npos || blanks >= cursor_);
     if (indent && (cursor_ - start) % 2 == 0) begin = cursor_ - 2;
+    // U+1160 to U+11FF: a vowel or final consonant that was joined to a syllable.
+    if (cursor_ - begin > 3 && (cursor_ - begin) % 3 == 0) {
+        auto byte = [&](std::size_t back) {
+            return static_cast<unsigned char>(text_[cursor_ - back]);
+        };
+        bool part = byte(3) == 0xe1 &&
+                    ((byte(2) == 0x85 && byte(1) >= 0xa0) || byte(2) == 0x86 || byte(2) == 0x87);
+        if (part) begin = cursor_ - 3;
+    }
     text_.erase(begin, cursor_ - begin);
     cursor_ = begin;
     snap();
@@ -152,12 +174,23 @@ bool EditBuffer::erase_right() {
 
 void EditBuffer::kill(std::size_t begin, std::size_t end, bool forward, bool more) {
     if (begin == end) return;
-    std::string part = text_.substr(begin, end - begin);
-    if (!more) killed_.clear();
-    killed_ = forward ? killed_ + part : part + killed_;
+    ring_.add(text_.substr(begin, end - begin), more, forward);
     text_.erase(begin, end - begin);
     cursor_ = begin;
     snap();
+}
+
+void EditBuffer::kill_range(std::size_t begin, std::size_t end) { kill(begin, end, true, false); }
+
+void EditBuffer::yank() {
+    yanked_at_ = cursor_;
+    if (!ring_.empty()) insert(ring_.newest());
+}
+
+bool EditBuffer::yank_older() {
+    if (ring_.empty() || yanked_at_ > cursor_) return false;
+    replace(yanked_at_, cursor_, ring_.older());
+    return true;
 }
 
 void EditBuffer::kill_to_line_end(bool more) {

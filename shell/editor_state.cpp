@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shell/highlighter.h"
+#include "shell/paste.h"
 #include "shell/text.h"
 
 namespace moonlet {
@@ -35,6 +36,11 @@ void EditorState::start(const std::string& draft) {
     history_.refresh();
     buffer_.set(draft);
     last_ = now_ = Last::other;
+    effect_ = KeyEffect::none;
+    pending_ = Pending::nothing;
+    undo_.start(draft, draft.size());
+    vi_ = vi_wanted_;
+    vi_keys_.start();
     searching_ = false;
     menu_.close();
     ghost_.forget();
@@ -46,38 +52,161 @@ EditAction EditorState::handle(const Key& key, bool more_input) {
     if (menu_.is_open() && menu_key(key)) return action;
     if (ghost_key(key)) return action;
     now_ = Last::other;
-    action = edit(key, more_input);
+    action = this->key(key, more_input);
     last_ = now_;
+    // Of megabytes that come in pieces only the whole is a step.
+    constexpr std::size_t kLong = 65536;
+    if (!more_input || buffer_.text().size() < kLong) note(key);
     offer_ghost(key, more_input);
     return action;
 }
 
+// A word typed is one step of undo, and so is a run of erased characters, an insertion of vi.
+void EditorState::note(const Key& key) {
+    unsigned group = 0;
+    if (vi_) {
+        group = vi_keys_.change() * 2 + 1;
+    } else if (effect_ == KeyEffect::typed || effect_ == KeyEffect::erased) {
+        bool blank = key.kind == KeyKind::text && key.text.find(' ') != std::string::npos;
+        if (blank || effect_ != group_effect_) ++typing_;
+        group = typing_ * 2;
+    } else {
+        ++typing_;
+    }
+    group_effect_ = effect_;
+    undo_.note(buffer_.text(), buffer_.cursor(), group);
+}
+
+bool EditorState::step(bool redo) {
+    std::string text;
+    std::size_t cursor;
+    undo_.note(buffer_.text(), buffer_.cursor(), 0);
+    if (!(redo ? undo_.redo(&text, &cursor) : undo_.undo(&text, &cursor))) return false;
+    if (vi_) cursor = vi_on_character(text, cursor);
+    buffer_.set(std::move(text), cursor);
+    return true;
+}
+
+void EditorState::set_text(const std::string& text) {
+    buffer_.set(text);
+    undo_.note(buffer_.text(), buffer_.cursor(), 0);
+}
+
+int EditorState::cursor_shape() const {
+    if (!vi_) return 0;
+    switch (vi_keys_.mode()) {
+        case ViKeys::Mode::insert: return 6;
+        case ViKeys::Mode::replace: return 4;
+        default: return 2;
+    }
+}
+
+EditAction EditorState::key(const Key& key, bool more_input) {
+    Pending pending = pending_;
+    pending_ = Pending::nothing;
+    if (pending == Pending::quoted) {
+        effect_ = KeyEffect::none;
+        quoted(key);
+        return EditAction::redraw;
+    }
+    if (pending == Pending::control_x && key.kind == KeyKind::control) {
+        if (key.code == 'u') step(false);
+        if (key.code == 'r') step(true);
+        return key.code == 'e' ? EditAction::open_editor : EditAction::redraw;
+    }
+    return vi_ ? vi_key(key, more_input) : edit(key, more_input);
+}
+
+// Ctrl-V: the next key as the character it stands for.
+void EditorState::quoted(const Key& key) {
+    switch (key.kind) {
+        case KeyKind::text:
+        case KeyKind::paste: buffer_.insert(key.text); break;
+        case KeyKind::control:
+            buffer_.insert(std::string(1, static_cast<char>(key.code & 0x1f)));
+            break;
+        case KeyKind::alt: buffer_.insert(std::string("\x1b") + key.code); break;
+        case KeyKind::tab: buffer_.insert("\t"); break;
+        case KeyKind::enter: buffer_.insert("\n"); break;
+        case KeyKind::escape: buffer_.insert("\x1b"); break;
+        default: break;
+    }
+}
+
+EditAction EditorState::vi_key(const Key& given, bool more_input) {
+    bool letters = given.kind == KeyKind::text && vi_keys_.mode() == ViKeys::Mode::command;
+    std::size_t at = 0;
+    do {
+        Key key = given;
+        if (letters) {
+            std::size_t end = next_cluster(given.text, at);
+            // What came at once behind a command that inserts is text.
+            if (vi_keys_.mode() != ViKeys::Mode::command) end = given.text.size();
+            key.text = given.text.substr(at, end - at);
+            at = end;
+        }
+        bool inserting = vi_keys_.mode() != ViKeys::Mode::command;
+        ViAsk ask = vi_keys_.handle(key);
+        switch (ask) {
+            case ViAsk::undo: step(false); break;
+            case ViAsk::redo: step(true); break;
+            case ViAsk::older: older(); break;
+            case ViAsk::newer: newer(); break;
+            case ViAsk::search: open_search(); break;
+            case ViAsk::nothing: break;
+            case ViAsk::pass: {
+                if (!inserting && key.kind == KeyKind::enter) {
+                    EditAction action = enter(false);
+                    if (action == EditAction::redraw) vi_keys_.start();  // the entry goes on
+                    return action;
+                }
+                bool over = vi_keys_.mode() == ViKeys::Mode::replace && key.kind == KeyKind::text;
+                for (std::size_t i = 0; over && i < key.text.size();) {
+                    std::size_t line_end = buffer_.end_of_line(buffer_.cursor());
+                    if (buffer_.cursor() < line_end) buffer_.erase_right();
+                    i = next_cluster(key.text, i);
+                }
+                EditAction action = edit(key, more_input);
+                if (inserting) {
+                    vi_keys_.inserted(key);
+                } else {
+                    buffer_.move(vi_on_character(buffer_.text(), buffer_.cursor()));
+                }
+                if (action != EditAction::redraw) return action;
+            }
+        }
+        undo_.note(buffer_.text(), buffer_.cursor(), vi_keys_.change() * 2 + 1);
+    } while (letters && at < given.text.size());
+    return EditAction::redraw;
+}
+
 EditAction EditorState::edit(const Key& key, bool more_input) {
+    KeyEffect before = effect_;
+    bool leaves = key.kind == KeyKind::control && key.code == 'd' && buffer_.text().empty();
+    if (leaves) return EditAction::leave;
+    effect_ = emacs_key(key, buffer_, before);
+    if (effect_ != KeyEffect::none) return EditAction::redraw;
     switch (key.kind) {
         case KeyKind::text:
             buffer_.insert(key.text);
+            effect_ = KeyEffect::typed;
             if (!more_input) buffer_.dedent();
             break;
         case KeyKind::paste: paste(key.text); break;
         case KeyKind::enter: return enter(more_input);
-        case KeyKind::alt_enter: buffer_.insert_line(); break;
         case KeyKind::tab: complete(); break;
-        case KeyKind::backspace: buffer_.erase_left(); break;
-        case KeyKind::erase: buffer_.erase_right(); break;
-        case KeyKind::left: buffer_.left(); break;
-        case KeyKind::right: buffer_.right(); break;
-        case KeyKind::word_left: buffer_.word_left(); break;
-        case KeyKind::word_right: buffer_.word_right(); break;
-        case KeyKind::home: buffer_.line_start(); break;
-        case KeyKind::end: buffer_.line_end(); break;
         case KeyKind::up:
             if (last_ == Last::history || !buffer_.up()) older();
             break;
         case KeyKind::down:
             if (last_ == Last::history || !buffer_.down()) newer();
             break;
+        case KeyKind::page_up: older(); break;
+        case KeyKind::page_down: newer(); break;
         case KeyKind::control: return control(key.code);
-        case KeyKind::alt: alt(key.code); break;
+        case KeyKind::alt:
+            if (key.code == '_') step(true);
+            break;
         default: break;
     }
     return EditAction::redraw;
@@ -97,78 +226,33 @@ EditAction EditorState::enter(bool more_input) {
 }
 
 EditAction EditorState::control(char code) {
-    bool more = last_ == Last::kill;
     switch (code) {
-        case 'a': buffer_.line_start(); break;
-        case 'b': buffer_.left(); break;
         case 'c': return EditAction::cancel;
-        case 'd':
-            if (buffer_.text().empty()) return EditAction::leave;
-            buffer_.erase_right();
-            break;
-        case 'e': buffer_.line_end(); break;
-        case 'f': buffer_.right(); break;
-        case 'k':
-            buffer_.kill_to_line_end(more);
-            now_ = Last::kill;
-            break;
         case 'l': return EditAction::clear_screen;
         case 'n': newer(); break;
         case 'p': older(); break;
-        case 'r':
-            searching_ = true;
-            draft_ = buffer_.text();
-            draft_cursor_ = buffer_.cursor();
-            search_.open(history_);
-            if (search_.chosen()) buffer_.set(*search_.chosen());
-            break;
-        case 'u':
-            buffer_.kill_to_line_start(more);
-            now_ = Last::kill;
-            break;
-        case 'w':
-            buffer_.kill_word_left(true, more);
-            now_ = Last::kill;
-            break;
-        case 'y': buffer_.yank(); break;
+        case 'q':
+        case 'v': pending_ = Pending::quoted; break;
+        case 'r': open_search(); break;
+        case 'x': pending_ = Pending::control_x; break;
         case 'z': return EditAction::suspend;
+        case '_': step(false); break;
         default: break;
     }
     return EditAction::redraw;
 }
 
-void EditorState::alt(char code) {
-    bool more = last_ == Last::kill;
-    switch (code) {
-        case 'b': buffer_.word_left(); break;
-        case 'f': buffer_.word_right(); break;
-        case 'd':
-            buffer_.kill_word_right(more);
-            now_ = Last::kill;
-            break;
-        case 0x7f:
-        case '\b':
-            buffer_.kill_word_left(false, more);
-            now_ = Last::kill;
-            break;
-        default: break;
-    }
+void EditorState::open_search() {
+    searching_ = true;
+    draft_ = buffer_.text();
+    draft_cursor_ = buffer_.cursor();
+    search_.open(history_);
+    if (search_.chosen()) buffer_.set(*search_.chosen());
 }
 
-void EditorState::paste(std::string text) {
-    std::string clean;
-    clean.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\r') {
-            if (i + 1 == text.size() || text[i + 1] != '\n') clean += '\n';
-        } else if (text[i] == '\n' || text[i] == '\t' ||
-                   static_cast<unsigned char>(text[i]) >= ' ') {
-            clean += text[i];
-        }
-    }
-    // The line break at the end is the person's to type: Enter runs the entry.
-    bool at_end = buffer_.cursor() == buffer_.text().size();
-    while (at_end && !clean.empty() && clean.back() == '\n') clean.pop_back();
+void EditorState::paste(const std::string& text) {
+    std::string clean = pasted_text(text, buffer_.cursor() == buffer_.text().size());
+    if (buffer_.text().empty()) clean = without_prompts(clean, hooks_.is_complete);
     buffer_.insert(clean);
 }
 

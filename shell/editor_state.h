@@ -12,12 +12,15 @@
 
 #include "shell/completion_menu.h"
 #include "shell/edit_buffer.h"
+#include "shell/emacs_keys.h"
 #include "shell/ghost.h"
 #include "shell/history.h"
 #include "shell/history_search.h"
 #include "shell/history_walk.h"
 #include "shell/keys.h"
 #include "shell/render.h"
+#include "shell/undo.h"
+#include "shell/vi_keys.h"
 
 namespace moonlet {
 
@@ -34,7 +37,7 @@ struct EditorHooks {
     bool ghost = false;  // suggest from the history: needs colours, or it would look like text
 };
 
-enum class EditAction { redraw, accept, cancel, leave, clear_screen, suspend };
+enum class EditAction { redraw, accept, cancel, leave, clear_screen, suspend, open_editor };
 
 class EditorState {
   public:
@@ -45,6 +48,13 @@ class EditorState {
     EditAction handle(const Key& key, bool more_input);
 
     const std::string& text() const { return buffer_.text(); }
+    void set_text(const std::string& text);  // a step of undo
+
+    // From the next entry on: vi's keys or those of emacs.
+    void use_vi(bool on) { vi_wanted_ = on; }
+    // What DECSCUSR makes of the cursor: block, bar or underline with vi's keys, else 0, the
+    // terminal's own.
+    int cursor_shape() const;
 
     // What to draw. While searching the prompt is the search's own. `final`: the entry is done, no
     // list and no bracket match.
@@ -58,12 +68,18 @@ class EditorState {
     Drawing drawing(const std::string& prompt, std::size_t width, bool color, bool final) const;
 
   private:
-    enum class Last { other, history, kill, completion };
+    enum class Last { other, history };
 
     History& history_;
     EditorHooks hooks_;
     EditBuffer buffer_;
     Last last_ = Last::other, now_ = Last::other;
+    KeyEffect effect_ = KeyEffect::none, group_effect_ = KeyEffect::none;  // of the key before
+    UndoLog undo_;
+    unsigned typing_ = 1;  // the group of undo that typed text joins
+    bool vi_ = false, vi_wanted_ = false;
+    ViKeys vi_keys_{buffer_, [this](const Key& key) { edit(key, true); }};
+    enum class Pending { nothing, quoted, control_x } pending_ = Pending::nothing;
 
     HistoryWalk walk_;
     bool searching_ = false;
@@ -73,11 +89,16 @@ class EditorState {
     CompletionMenu menu_;
     Ghost ghost_;
 
+    EditAction key(const Key& key, bool more_input);
+    EditAction vi_key(const Key& key, bool more_input);
     EditAction edit(const Key& key, bool more_input);
+    void quoted(const Key& key);
+    void note(const Key& key);
+    bool step(bool redo);
+    void open_search();
     EditAction enter(bool more_input);
     EditAction control(char code);
-    void alt(char code);
-    void paste(std::string text);
+    void paste(const std::string& text);
     void older();
     void newer();
     void complete();

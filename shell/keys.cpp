@@ -114,6 +114,10 @@ bool KeyDecoder::take_escape(Key* key, bool no_more) {
         if (length >= rest.size() && !no_more) return false;
         std::string_view sequence = rest.substr(0, length + 1);
         key->kind = KeyKind::unknown;
+        if (sequence.size() == 1) {  // Alt-O, Alt-[
+            key->kind = KeyKind::alt;
+            key->code = rest[0];
+        }
         if (sequence == "[200~") {
             consume(1 + sequence.size());
             pasting_ = true;
@@ -126,6 +130,14 @@ bool KeyDecoder::take_escape(Key* key, bool no_more) {
         }
         for (const Sequence& known : kSequences) {
             if (known.bytes == sequence) key->kind = known.kind;
+        }
+        // Not a sequence: Esc, O and text, typed fast in vi's keys. F1 to F4 are sequences.
+        if (rest[0] == 'O' && key->kind == KeyKind::unknown && sequence.size() == 2 &&
+            (sequence[1] < 'P' || sequence[1] > 'S')) {
+            key->kind = KeyKind::alt;
+            key->code = 'O';
+            consume(2);
+            return true;
         }
         consume(1 + sequence.size());
         return true;

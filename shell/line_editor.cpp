@@ -2,9 +2,11 @@
 #include "shell/line_editor.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
+#include "shell/external_editor.h"
 #include "shell/terminal_query.h"
 #include "shell/theme.h"
 
@@ -14,6 +16,8 @@ namespace {
 constexpr int kAnswerWait = 100;  // ms that Enter waits for an answer that is still to come
 constexpr int kEscapeWait = 50;   // ms after which a lone ESC is the Escape key
 constexpr int kLineWait = 50;     // ms after which a line of others counts as whole
+constexpr std::chrono::milliseconds kDrawPause{30};
+constexpr std::size_t kLongText = 65536;
 
 }  // namespace
 
@@ -28,6 +32,26 @@ void LineEditor::draw(bool final, const std::string& before) {
     Frame next = render_part(view, width_, terminal_.height(), &first_row_);
     terminal_.write(before + diff(screen_, next, color_));
     screen_ = std::move(next);
+    show_shape(final ? 0 : state_.cursor_shape());
+}
+
+void LineEditor::show_shape(int shape) {
+    if (shape == shape_) return;
+    shape_ = shape;
+    terminal_.write("\x1b[" + std::to_string(shape) + " q");
+}
+
+// The draft in $EDITOR; what it cannot do is said above the entry.
+void LineEditor::open_editor() {
+    draw(true);
+    terminal_.write("\r\n");
+    terminal_.leave_raw();
+    std::string text = state_.text();
+    std::string problem = edit_in_editor(&text);
+    if (!terminal_.enter_raw()) return;
+    if (!problem.empty()) terminal_.write(problem + "\r\n");
+    state_.set_text(text);
+    screen_ = Frame{};
 }
 
 void LineEditor::redraw_resized() {
@@ -104,8 +128,9 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
     if (!terminal_.enter_raw()) return EntryResult::closed;
     decoder_.feed(take_early_keys());
     if (fresh_line) start_line();
-    bool no_more = false;
+    bool no_more = false, waiting = false;  // waiting: there is something to draw
     draw(false);
+    auto drawn = std::chrono::steady_clock::now();
     while (true) {
         Key key;
         bool dirty = false;
@@ -117,7 +142,9 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
                 return key.kind == KeyKind::page_down ? EntryResult::next : EntryResult::back;
             }
             ask_background(key);
-            switch (state_.handle(key, decoder_.pending())) {
+            bool more =
+                decoder_.pending() || (state_.text().size() > kLongText && terminal_.has_input());
+            switch (state_.handle(key, more)) {
                 case EditAction::redraw: break;
                 case EditAction::accept:
                     finish("");
@@ -138,13 +165,21 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
                     terminal_.suspend();
                     screen_ = Frame{};
                     break;
+                case EditAction::open_editor: open_editor(); break;
             }
         }
-        if (dirty) draw(false);
+        waiting = waiting || dirty;
+        // What comes faster than it can be drawn is drawn now and then.
+        auto now = std::chrono::steady_clock::now();
+        if (waiting && (now - drawn > kDrawPause || !terminal_.has_input())) {
+            draw(false);
+            drawn = std::chrono::steady_clock::now();
+            waiting = false;
+        }
         no_more = false;
         std::string bytes;
         bool waits = decoder_.pending() && !decoder_.in_paste();
-        int limit = waits ? kEscapeWait : above_.empty() ? -1 : kLineWait;
+        int limit = waiting ? 0 : waits ? kEscapeWait : above_.empty() ? -1 : kLineWait;
         switch (terminal_.read(&bytes, limit)) {
             case ReadResult::bytes: decoder_.feed(bytes); break;
             case ReadResult::output:
@@ -152,11 +187,14 @@ EntryResult LineEditor::read(const std::string& prompt, const std::string& promp
                 show_above(false);
                 break;
             case ReadResult::timeout:
-                no_more = waits;
+                no_more = waits && !waiting;
                 show_above(true);
                 break;
             case ReadResult::resized: redraw_resized(); break;
-            case ReadResult::closed: terminal_.leave_raw(); return EntryResult::closed;
+            case ReadResult::closed:
+                terminal_.leave_raw();
+                *entry = state_.text();  // the draft
+                return EntryResult::closed;
         }
     }
 }

@@ -27,6 +27,8 @@ class LineEditor {
 
     // The next read() starts with this text, the cursor behind it.
     void set_draft(std::string text) { draft_ = std::move(text); }
+    // The keys of vi from the next entry on.
+    void use_vi(bool on) { state_.use_vi(on); }
 
     // A Ctrl-C was typed behind the entry before the terminal could make a signal of it. Clears it,
     // with the keys before it.
@@ -41,12 +43,15 @@ class LineEditor {
     Frame screen_;
     std::size_t width_ = 80, first_row_ = 0;
     bool asked_ = false, waits_for_answer_ = false;  // for the terminal's background
+    int shape_ = 0;      // of the cursor, as DECSCUSR has it
     std::string above_;  // written by others while an entry is edited, its last line unfinished
 
     void draw(bool final, const std::string& before = {});
     void redraw_resized();
     void show_above(bool unfinished_too);
     void start_line();
+    void show_shape(int shape);
+    void open_editor();
     void finish(const char* mark);
     void ask_background(const Key& key);
     bool take_reply(const Key& key);

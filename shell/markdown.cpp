@@ -278,7 +278,7 @@ void MarkdownStream::show_code(const std::string& line) {
         while (end < line.size() && styles[start + end] == style) {
             std::size_t next = next_cluster(line, end);
             std::string_view cluster = std::string_view(line).substr(end, next - end);
-            text += cluster == "\t" ? "    " : visible(cluster);
+            text += cluster == "\t" ? "    " : glyph(cluster).text;
             end = next;
         }
         flow_.raw(text, join(base(), sgr(style)));

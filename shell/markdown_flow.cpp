@@ -86,7 +86,7 @@ void Flow::put(std::string_view text, const std::string& style) {
 
 void Flow::put_cluster(std::string_view cluster, const std::string& style) {
     if (cluster == "\t") cluster = " ";
-    Piece piece{visible(cluster), style, cluster_width(cluster)};
+    Piece piece{glyph(cluster).text, style, cluster_width(cluster)};
     auto columns = static_cast<std::size_t>(piece.width);
     if (cluster == " ") {
         if (column_ < width_) write(piece);

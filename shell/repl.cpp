@@ -93,7 +93,13 @@ class Repl {
         while (true) {
             session_.set_width(static_cast<int>(terminal_.width()));
             std::string entry;
-            EntryResult result = read(std::exchange(fresh_line_, false), &entry);
+            EntryResult result = EntryResult::entry;
+            if (next_.empty()) {
+                result = read(std::exchange(fresh_line_, false), &entry);
+            } else {
+                entry.swap(next_);  // :edit left it: shown as if it had been typed
+                print(shown_entry(entry));
+            }
             reset_interrupt();
             // Ctrl-D leaves an open frame first.
             if (result == EntryResult::leave && editing_ && opened_frame(L_) > 0) {
@@ -102,7 +108,12 @@ class Repl {
             }
             if (result == EntryResult::leave) return history_.leave();
             if (result == EntryResult::closed) {  // the terminal died
-                if (editing_) history_.abandon();
+                if (editing_) {
+                    history_.add(entry);  // the draft is not lost
+                    history_.finish(Outcome::interrupted);
+                    history_.abandon();
+                    terminal_.end_by_signal();
+                }
                 return;
             }
             std::string text = trimmed(entry);
@@ -131,6 +142,23 @@ class Repl {
     bool fresh_line_ = false;  // the cursor may stand behind output without a line break
     bool worked_ = false;      // the last entry
     std::string demo_;         // the file of a lecture that is to begin
+    std::string next_;  // runs before anything is read
+
+    std::string shown_entry(const std::string& entry) {
+        std::string out = session_.prompt("_PROMPT", "> "),
+                    other = session_.prompt("_PROMPT2", ".. ");
+        for (char c : entry) out += c == '\n' ? "\n" + other : std::string(1, c);
+        return out + "\n";
+    }
+
+    // The global _KEYS: "vi", or anything else for those of emacs.
+    bool wants_vi() {
+        lua_pushliteral(L_, "_KEYS");
+        lua_rawget(L_, LUA_GLOBALSINDEX);
+        bool vi = lua_type(L_, -1) == LUA_TSTRING && std::string_view(lua_tostring(L_, -1)) == "vi";
+        lua_pop(L_, 1);
+        return vi;
+    }
 
     // Runs an entry that is in the history already; false: it was the last one.
     bool take(const std::string& entry, const std::string& text) {
@@ -234,6 +262,7 @@ class Repl {
         std::string prompt = session_.prompt("_PROMPT", "> ");
         if (std::size_t frame = opened_frame(L_)) prompt = "debug " + std::to_string(frame) + "> ";
         std::string prompt2 = session_.prompt("_PROMPT2", ".. ");
+        editor_.use_vi(wants_vi());
         if (editing_) return editor_.read(prompt, prompt2, fresh_line, entry);
         auto interrupted = [] {
             bool pressed = interrupt_flag().load() != kInterruptNone;
@@ -248,6 +277,7 @@ class Repl {
         CommandContext context{session_, history_, rows_};
         print(run_command(context, text));
         demo_ = context.demo;
+        next_ = context.run_next;
         if (context.clear_screen && editing_) print("\x1b[H\x1b[2J");
         return !context.leave;
     }

@@ -24,6 +24,7 @@ termios original;
 int raw_input = -1, raw_output = -1;
 volatile sig_atomic_t is_raw = 0;
 volatile sig_atomic_t size_changed = 0;
+volatile sig_atomic_t ending = 0;  // the signal that ends the process once the draft is safe
 
 void restore() {
     side_output::end();
@@ -34,12 +35,17 @@ void restore() {
 }
 
 void on_fatal(int number) {
+    if (is_raw && !ending && (number == SIGHUP || number == SIGTERM)) {
+        ending = number;
+        return;
+    }
     restore();
     signal(number, SIG_DFL);
     raise(number);
 }
 
 void on_resize(int) { size_changed = 1; }
+void on_nothing(int) {}
 
 void install_handlers() {
     static bool done = false;
@@ -49,6 +55,9 @@ void install_handlers() {
     struct sigaction action {};
     action.sa_handler = on_resize;
     sigaction(SIGWINCH, &action, nullptr);
+    // A file that may not grow is a write that fails, not the end. Children get the default back.
+    action.sa_handler = on_nothing;
+    sigaction(SIGXFSZ, &action, nullptr);
     for (int number : kFatal) {
         struct sigaction now {};
         sigaction(number, nullptr, &now);
@@ -117,7 +126,7 @@ void Terminal::leave_raw() {
 
 std::size_t Terminal::width() const {
     auto columns = size_of(output_).ws_col;
-    return columns > 1 ? columns : 80;
+    return columns > 0 ? columns : 80;
 }
 
 std::size_t Terminal::height() const {
@@ -126,20 +135,21 @@ std::size_t Terminal::height() const {
 }
 
 ReadResult Terminal::read(std::string* bytes, int timeout_ms) {
-    // SIGWINCH may only arrive inside ppoll, else one just before it would go unseen.
+    // These may only arrive inside ppoll, else one just before it would go unseen.
     sigset_t block, before;
     sigemptyset(&block);
-    sigaddset(&block, SIGWINCH);
+    for (int number : {SIGWINCH, SIGHUP, SIGTERM}) sigaddset(&block, number);
     pthread_sigmask(SIG_BLOCK, &block, &before);
     pollfd descriptors[] = {{input_, POLLIN, 0}, {side_output::readable(), POLLIN, 0}};
     timespec limit{timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
     int ready = 0;
     int failure = 0;
-    if (!size_changed) {
+    if (!size_changed && !ending) {
         ready = ppoll(descriptors, 2, timeout_ms < 0 ? nullptr : &limit, &before);
         failure = errno;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (ending) return ReadResult::closed;
     if (size_changed) {
         size_changed = 0;
         return ReadResult::resized;
@@ -170,6 +180,18 @@ void Terminal::write(std::string_view bytes) {
         if (n < 0) return;  // the terminal died; the next read says so
         bytes.remove_prefix(static_cast<std::size_t>(n));
     }
+}
+
+bool Terminal::has_input() const {
+    pollfd descriptor{input_, POLLIN, 0};
+    return poll(&descriptor, 1, 0) > 0;
+}
+
+void Terminal::end_by_signal() {
+    if (!ending) return;
+    leave_raw();
+    signal(ending, SIG_DFL);
+    raise(ending);
 }
 
 void Terminal::suspend() {

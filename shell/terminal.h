@@ -35,6 +35,11 @@ class Terminal {
     // Appends what can be read to *bytes. timeout_ms < 0 waits for ever.
     ReadResult read(std::string* bytes, int timeout_ms);
     void write(std::string_view bytes);
+    bool has_input() const;
+
+    // SIGHUP or SIGTERM came in raw mode: read() says `closed`, and when all is saved this ends the
+    // process by that signal. Returns when there was none.
+    void end_by_signal();
 
     // Stops the process as Ctrl-Z does; returns when it goes on, in the mode it was in.
     void suspend();

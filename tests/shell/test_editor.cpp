@@ -218,3 +218,73 @@ TEST_CASE("backspace in an indentation takes two blanks") {
     t.type("do\r");
     CHECK(t.type("\x7f") == "do\n");
 }
+
+TEST_CASE("undo and redo: words typed, erased, pasted, completed") {
+    Typing t;
+    t.type("one");
+    t.type(" two");
+    t.type("\x7f\x7f");
+    CHECK(t.state.text() == "one t");
+    CHECK(t.type("\x1f") == "one two");
+    CHECK(t.type("\x18\x15") == "one");  // Ctrl-X Ctrl-U
+    CHECK(t.type("\x1f") == "");
+    CHECK(t.type("\x1f") == "");
+    CHECK(t.type("\x1b_") == "one");
+    CHECK(t.type("\x18\x12") == "one two");  // Ctrl-X Ctrl-R
+    t.type("\x15");
+    CHECK(t.type("\x1f") == "one two");
+    CHECK(t.cursor() == 7);
+    t.type("\x15\x1b[200~a\rb\x1b[201~");
+    CHECK(t.type("\x1f") == "");
+    CHECK(t.type("\x1f") == "one two");
+    t.type("x");
+    CHECK(t.type("\x1b_") == "one twox");  // a new edit leaves nothing to redo
+}
+
+TEST_CASE("the kill ring turns: Alt-Y") {
+    Typing t;
+    for (const char* word : {"one", "two", "three"}) t.type(std::string(word) + "\x15");
+    CHECK(t.type("\x19") == "three");
+    CHECK(t.type("\x1by") == "two");
+    CHECK(t.type("\x1by") == "one");
+    CHECK(t.type("\x1by") == "three");
+    CHECK(t.type("!\x1by") == "three!");  // only right behind a yank
+}
+
+TEST_CASE("transpose, case of words, quoted insert") {
+    Typing t;
+    CHECK(t.type("ab\x14") == "ba");
+    CHECK(t.type("c\x01\x06\x14") == "abc");
+    CHECK(t.type("\x05\x15one two\x1bt") == "two one");
+    CHECK(t.type("\x01\x1bu") == "TWO one");
+    CHECK(t.type("\x1b"
+                 "c") == "TWO One");
+    CHECK(t.type("\x01\x1bl") == "two One");
+    CHECK(t.type("\x05\x15\x16\t\x16\x03") == "\t\x03");
+}
+
+TEST_CASE("Hangul: whole syllables go at once, parts as they were typed") {
+    Typing t;
+    CHECK(t.type("한글\x7f") == "한");
+    const char* parts = "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab";
+    t.type("\x15");
+    t.type(parts);
+    CHECK(t.type("\x7f") == "\xe1\x84\x92\xe1\x85\xa1");
+    CHECK(t.type("\x7f") == "\xe1\x84\x92");
+    CHECK(t.type("\x7f") == "");
+}
+
+TEST_CASE("a pasted transcript loses its prompts and its results") {
+    Typing t;
+    auto pasted = [&](const std::string& text) {
+        t.type("\x15\x15\x15\x15");
+        t.state.start();
+        return t.type("\x1b[200~" + text + "\x1b[201~");
+    };
+    CHECK(pasted("> x = 1\n> y = 2\n") == "x = 1\ny = 2");
+    CHECK(pasted("> for i=1,2 do\n..   f(i)\n.. end\n1\n2\n> x = 3") ==
+          "for i=1,2 do\n  f(i)\nend\nx = 3");
+    CHECK(pasted("> for i=1,2 do\n  f(i)\nend") == "for i=1,2 do\n  f(i)\nend");  // only one prompt
+    CHECK(pasted("x = 1\n> y") == "x = 1\n> y");                                  // no transcript
+    CHECK(pasted("x = [[\n> quoted\n]]") == "x = [[\n> quoted\n]]");
+}
