@@ -84,7 +84,7 @@ TEST_CASE("a terminal that dies while something runs ends it", "[pty]") {
     CHECK(shell.wait_exit() != -1);
 }
 
-TEST_CASE("a history that cannot be read or written costs nothing else", "[pty]") {
+TEST_CASE("a history that cannot be read or written costs nothing else", "[.][pty]") {
     std::string garbage("\x00\xff\x01\n= \tx\n> \t1\t2\n\n\t\t\t\n\x00", 24);
     for (int i = 0; i < 1000; ++i) garbage += static_cast<char>(i * 7);
     for (int kind = 0; kind < 4; ++kind) {
@@ -101,7 +101,7 @@ TEST_CASE("a history that cannot be read or written costs nothing else", "[pty]"
     }
 }
 
-TEST_CASE("a file that may not grow does not end the shell", "[pty]") {
+TEST_CASE("a file that may not grow does not end the shell", "[.][pty]") {
     PtyOptions options;
     options.program = "/bin/sh";
     options.arguments = {"-c", "ulimit -f 0; exec " + shell_binary()};
@@ -112,7 +112,7 @@ TEST_CASE("a file that may not grow does not end the shell", "[pty]") {
     CHECK(shell.wait([&] { return shell.screen.row(shell.screen.cursor_row()) == "> 1+1"; }));
 }
 
-TEST_CASE("without TERM, or with one nobody knows", "[pty]") {
+TEST_CASE("without TERM, or with one nobody knows", "[.][pty]") {
     for (const char* term : {"TERM=", "TERM=nobody-knows-it"}) {
         PtyOptions options;
         options.environment = {term};
@@ -122,7 +122,7 @@ TEST_CASE("without TERM, or with one nobody knows", "[pty]") {
     }
 }
 
-TEST_CASE("20 columns, and one", "[pty]") {
+TEST_CASE("20 columns, and one", "[.][pty]") {
     PtyOptions options;
     options.columns = 20;
     Pty narrow(options);
@@ -139,7 +139,7 @@ TEST_CASE("20 columns, and one", "[pty]") {
     CHECK(WEXITSTATUS(one.wait_exit()) == 0);
 }
 
-TEST_CASE("a line of ten megabytes, pasted and through a pipe", "[pty]") {
+TEST_CASE("a line of ten megabytes, pasted and through a pipe", "[.][pty]") {
     std::string text = "x = '" + std::string(10'000'000, 'a') + "' print(#x)";
     CHECK(run_shell({"-i"}, text + "\n").out.find("10000000") != std::string::npos);
     Pty shell;
@@ -174,7 +174,7 @@ TEST_CASE("an entry in $EDITOR runs changed: edit(n), :edit; a draft with Ctrl-X
     CHECK(without.ask(":edit").find("was not found") != std::string::npos);
 }
 
-TEST_CASE("Ctrl-Z stops the shell, fg brings it back with its draft", "[pty]") {
+TEST_CASE("Ctrl-Z stops the shell, fg brings it back with its draft", "[.][pty]") {
     PtyOptions options;
     options.program = "/bin/bash";
     options.arguments = {"--norc", "--noprofile", "-i"};
