@@ -11,7 +11,8 @@
 namespace moonlet {
 namespace {
 
-// Is its metatable one that moonlet keeps for a class of its own, without __prose?
+// Is its metatable one that moonlet keeps for a class of its own, without __prose, or one that
+// says so of itself?
 bool is_report(lua_State* L, int index) {
     int top = lua_gettop(L);
     bool report = false;
@@ -26,6 +27,9 @@ bool is_report(lua_State* L, int index) {
         lua_pushliteral(L, "__prose");
         lua_rawget(L, top + 1);
         report = report && lua_isnil(L, -1);
+        lua_pushliteral(L, "__report");
+        lua_rawget(L, top + 1);
+        report = report || lua_toboolean(L, -1);
     }
     lua_settop(L, top);
     return report;

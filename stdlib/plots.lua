@@ -193,7 +193,7 @@ end
 
 --- Shows a picture in the terminal: a PNG file, rows of numbers, a Tensor or a plot.
 ---@param x any a file's name, {{…}, {…}}, a Tensor, a Plot or {width=, height=, pixels=}
---- Example: plots.show("loss.png")
+--- Example: plots.show {{0, 0.5}, {0.5, 1}}
 function plots.show(x)
     local ok, e = pcall(require("moonlet.images").show, x)
     if not ok then error((tostring(e):gsub("^images", "plots")), 2) end

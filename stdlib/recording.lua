@@ -298,6 +298,7 @@ local function stand_in(row, kind)
     end
     function methods.release() end
     meta.__tostring = function() return row.text end
+    meta.__report = true
     meta.__index = function(_, name)
         if fields[name] ~= nil then return fields[name] end
         if methods[name] or type(name) ~= "string" then return methods[name] end
