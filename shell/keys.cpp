@@ -64,6 +64,15 @@ bool KeyDecoder::drop_through_interrupt() {
     return true;
 }
 
+bool KeyDecoder::has_answer_end() const {
+    for (std::size_t at = bytes_.find("\x1b[?", at_); at != std::string::npos;) {
+        std::size_t end = bytes_.find_first_not_of("0123456789;", at + 3);
+        if (end != std::string::npos && bytes_[end] == 'c') return true;
+        at = bytes_.find("\x1b[?", at + 3);
+    }
+    return false;
+}
+
 bool KeyDecoder::take_paste(Key* key) {
     std::size_t end = bytes_.find(kPasteEnd, std::max(at_, searched_));
     if (end == std::string::npos) {

@@ -49,6 +49,8 @@ class KeyDecoder {
     bool next(Key* key, bool no_more);
     bool pending() const { return at_ < bytes_.size(); }
     bool in_paste() const { return pasting_; }
+    // What a terminal answers to DA1 is among what is pending: the end of all answers.
+    bool has_answer_end() const;
     // Drops what is pending up to and with the last Ctrl-C; false when there is none.
     bool drop_through_interrupt();
 

@@ -106,10 +106,19 @@ void LineEditor::finish(const char* mark) {
     terminal_.write(std::string(mark) + "\r\n");
     // Keys that came with Enter are kept for the next entry, but a Ctrl-C among them was meant for
     // what runs now.
-    std::string more;
-    ReadResult result = terminal_.read(&more, 0);
-    if (result == ReadResult::bytes) decoder_.feed(more);
-    if (result == ReadResult::output) above_ += more;
+    // An answer to come is waited for, once: what runs now would read it, or the screen show it.
+    using Clock = std::chrono::steady_clock;
+    auto limit = Clock::now() + std::chrono::milliseconds(waits_for_answer_ ? kAnswerWait : 0);
+    while (true) {
+        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(limit - Clock::now());
+        bool waits = waits_for_answer_ && !decoder_.has_answer_end() && left.count() > 0;
+        std::string more;
+        ReadResult result = terminal_.read(&more, waits ? static_cast<int>(left.count()) : 0);
+        if (result == ReadResult::bytes) decoder_.feed(more);
+        if (result == ReadResult::output) above_ += more;
+        if (!waits || result == ReadResult::closed) break;
+    }
+    waits_for_answer_ = false;
     if (!above_.empty()) terminal_.write(above_ + (above_.back() == '\n' ? "" : "\n"));
     above_.clear();
     terminal_.leave_raw();

@@ -2,6 +2,8 @@
 // Colours of what is typed: the pure functions, then the screen cell by cell.
 #include <catch2/catch.hpp>
 
+#include <unistd.h>
+
 #include <set>
 
 #include "pty.h"
@@ -265,6 +267,44 @@ TEST_CASE("a terminal that does not answer keeps nobody waiting", "[pty]") {
     REQUIRE(shell.wait_prompt());
     shell.send("1");
     CHECK(shell.wait([&] { return shell.screen.style(shell.screen.cursor_row(), 2) == "36"; }));
+}
+
+TEST_CASE("an answer that comes after Enter is not read by what runs", "[pty]") {
+    PtyOptions options;
+    options.environment = {"COLORTERM=truecolor"};
+    auto answers = moonlet::test::terminal_answers({.back = "rgb:ffff/ffff/ffff"});
+    options.answer = [&](const std::string& query, const moonlet::test::Screen& screen) {
+        usleep(5000);  // far away: Enter is there first
+        return answers(query, screen);
+    };
+    Pty shell(options);
+    shell.start("io.read()");
+    shell.send("typed\r");
+    CHECK(shell.wait_text("> io.read()\ntyped\ntyped\n>"));
+    REQUIRE(shell.wait_prompt());
+    CHECK(shell.ask(":theme").rfind("colours light (auto)", 0) == 0);
+}
+
+TEST_CASE("Ctrl-L and text behind it, on terminals that answer and those that do not", "[pty]") {
+    using Strings = std::vector<std::string>;
+    for (const Strings& environment :
+         {Strings{}, Strings{"COLORTERM=truecolor"}, Strings{"TMUX=/tmp/x,1,0"}}) {
+        for (bool answers : {false, true}) {
+            CAPTURE(environment, answers);
+            PtyOptions options;
+            options.environment = environment;
+            if (answers) {
+                options.answer = moonlet::test::terminal_answers({.back = "rgb:0000/0000/0000"});
+            }
+            Pty shell(options);
+            shell.line("before = 1");
+            shell.send("\x0c" + std::string("6*7"));
+            CHECK(shell.wait([&] { return shell.screen.row(0) == "> 6*7"; }));
+            shell.send("\r");
+            CHECK(shell.wait([&] { return shell.screen.visible().rfind("> 6*7\n42\n>", 0) == 0; }));
+            CHECK(shell.screen.cursor_column() == 2);
+        }
+    }
 }
 
 TEST_CASE("answers of a terminal are no keys") {
