@@ -2,6 +2,7 @@
 #include "shell/editor_state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shell/highlighter.h"
 #include "shell/paste.h"
@@ -46,10 +47,17 @@ void EditorState::start(const std::string& draft) {
     ghost_.forget();
 }
 
-EditAction EditorState::handle(const Key& key, bool more_input) {
+EditAction EditorState::handle(const Key& given, bool more_input) {
     EditAction action = EditAction::redraw;
-    if (searching_ && search_key(key, &action)) return action;
-    if (menu_.is_open() && menu_key(key)) return action;
+    bool equals = std::exchange(took_equals_, false);
+    if (searching_ && search_key(given, &action)) return action;
+    if (menu_.is_open() && menu_key(given)) return action;
+    Key key = given;
+    if ((std::exchange(took_equals_, false) || equals) && key.kind == KeyKind::text &&
+        key.text[0] == '=') {
+        key.text.erase(0, 1);  // habit types it behind `name=`
+        if (key.text.empty()) return action;
+    }
     if (ghost_key(key)) return action;
     now_ = Last::other;
     action = this->key(key, more_input);
@@ -290,6 +298,7 @@ void EditorState::take(const Completion& completion, const std::string& text) {
     std::string next = buffer_.text();
     next.replace(completion.begin, completion.end - completion.begin, text);
     buffer_.set(std::move(next), completion.begin + text.size());
+    took_equals_ = !text.empty() && text.back() == '=';
 }
 
 // True when the key was the menu's; else it is closed.

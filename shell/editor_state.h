@@ -87,6 +87,7 @@ class EditorState {
     std::string draft_;  // while searching
     std::size_t draft_cursor_ = 0;
     CompletionMenu menu_;
+    bool took_equals_ = false;  // completion put a `=` before the cursor with the last key
     Ghost ghost_;
 
     EditAction key(const Key& key, bool more_input);

@@ -288,3 +288,19 @@ TEST_CASE("a pasted transcript loses its prompts and its results") {
     CHECK(pasted("x = 1\n> y") == "x = 1\n> y");                                  // no transcript
     CHECK(pasted("x = [[\n> quoted\n]]") == "x = [[\n> quoted\n]]");
 }
+
+TEST_CASE("a = typed behind a completed option is not doubled") {
+    Typing t;
+    t.offered = {2, 3, {{"lr=", "lr"}}};
+    CHECK(t.type("f{l\t") == "f{lr=");
+    CHECK(t.type("=") == "f{lr=");
+    CHECK(t.type("=") == "f{lr==");  // the second is meant
+    CHECK(t.type("\x15"
+                 "f{l\t=0.1") == "f{lr=0.1");
+    CHECK(t.type("\x15"
+                 "f{l\t1=") == "f{lr=1=");
+    t.offered = {2, 3, {{"epochs=", "epochs"}, {"eval_steps=", "eval_steps"}}};
+    CHECK(t.type("\x15"
+                 "f{e\t\t=") == "f{epochs=");  // out of the menu, too
+    CHECK(t.type("2") == "f{epochs=2");
+}

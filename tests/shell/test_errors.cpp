@@ -274,6 +274,17 @@ TEST_CASE(":debug opens the failing frame's locals", "[pty]") {
     CHECK(shell.ask(":debug 9").find("there are 1 to 3") != std::string::npos);
 }
 
+TEST_CASE("an entry of one line fails on line 1", "[pty]") {
+    Pty shell;
+    for (const char* entry : {"nosuch.field", "x = nosuch.field", "print(nosuch.field)",
+                              "local y = 1; nosuch.field.deeper = y"}) {
+        CAPTURE(entry);
+        std::string answer = shell.ask(entry);
+        CHECK(answer.find("):1: attempt to index global 'nosuch'") != std::string::npos);
+        CHECK(answer.find("  1 | " + std::string(entry)) != std::string::npos);
+    }
+}
+
 TEST_CASE("a failing frame's objects are kept weakly") {
     Shown shown;
     shown(
