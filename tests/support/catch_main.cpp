@@ -4,11 +4,10 @@
 #define CATCH_CONFIG_RUNNER
 #include "test.h"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <stdexcept>
 
 namespace moonlet::test {
 namespace fs = std::filesystem;
@@ -18,10 +17,15 @@ namespace {
 bool skipped_now = false, skipped_ever = false;
 int failed = 0;
 
-// The folder is named by the process id: suites run side by side.
+// A name never used before: suites run side by side, and a killed one's folder stays, so that a
+// process id met again would bring its files (and its checkpoints to resume from) back.
 struct Scratch {
-    fs::path path = fs::temp_directory_path() / ("moonlet-test-" + std::to_string(getpid()));
-    Scratch() { fs::create_directories(path); }
+    fs::path path;
+    Scratch() {
+        std::string name = (fs::temp_directory_path() / "moonlet-test-XXXXXX").string();
+        if (!mkdtemp(name.data())) throw std::runtime_error("cannot make " + name);
+        path = name;
+    }
     ~Scratch() {
         std::error_code ignored;
         fs::remove_all(path, ignored);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run that is killed for real (SIGKILL, from outside, also in the middle of a save) and resumed
-// ends in the same bytes as one that was left alone. The victim is this program again, running the
-// hidden test.
+// A run that is killed for real (SIGKILL from outside, and by the kernel in the middle of a save)
+// and resumed ends in the same bytes as one that was left alone. The victim is this program again,
+// running the hidden test, which the environment tells where to wait and where to die: no kill
+// depends on how fast the machine is.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kSteps = 12;
+constexpr int kSteps = 12, kStepsBeforeLimit = 3;
 
 std::shared_ptr<Trainer> trainer_for(const std::string& output, at::ScalarType dtype) {
     return Trainer::make("cpt", test::tiny_model(dtype), test::random_rows(30),
@@ -45,11 +47,17 @@ at::ScalarType dtype_of_child() {
     return std::getenv("MOONLET_CHILD_BF16") ? at::kBFloat16 : at::kFloat;
 }
 
-pid_t start_child(const std::string& output, bool bf16) {
+// -1 where the test that started the child set no such number.
+long number_of_child(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value ? std::atol(value) : -1;
+}
+
+pid_t start_child(const std::string& output, const std::vector<std::string>& more) {
     std::vector<std::string> environment;
     for (char** e = environ; *e; ++e) environment.push_back(*e);
     environment.push_back("MOONLET_CHILD_OUTPUT=" + output);
-    if (bf16) environment.push_back("MOONLET_CHILD_BF16=1");
+    environment.insert(environment.end(), more.begin(), more.end());
     std::vector<char*> env;
     for (std::string& e : environment) env.push_back(e.data());
     env.push_back(nullptr);
@@ -86,6 +94,14 @@ bool stale_temporary(const std::string& output) {
     return false;
 }
 
+// The kernel ends this process (SIGXFSZ) once a file it writes would grow beyond so many bytes.
+void die_in_files_beyond(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_DFL);
+    const rlimit no_core{0, 0}, limit{bytes, bytes};
+    setrlimit(RLIMIT_CORE, &no_core);
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
 // 0 when there is no checkpoint yet.
 int newest_step(const std::string& output) {
     std::string newest = newest_checkpoint(output);
@@ -101,7 +117,13 @@ std::string last(const std::string& output, const char* file) {
 TEST_CASE("victim of the resume test", "[.child]") {
     const char* output = std::getenv("MOONLET_CHILD_OUTPUT");
     if (!output) return;
-    trainer_for(output, dtype_of_child())->run();
+    const long wait_after = number_of_child("MOONLET_CHILD_WAIT_AFTER"),
+               limit = number_of_child("MOONLET_CHILD_FILE_LIMIT");
+    trainer_for(output, dtype_of_child())->run([&](const StepRecord& record) {
+        if (record.step == wait_after) std::this_thread::sleep_for(std::chrono::minutes(1));
+        if (limit >= 0 && record.step == kStepsBeforeLimit) die_in_files_beyond(rlim_t(limit));
+        return true;
+    });
 }
 
 TEST_CASE("killed at three steps and resumed = never killed, bit for bit", "[resume]") {
@@ -114,8 +136,13 @@ TEST_CASE("killed at three steps and resumed = never killed, bit for bit", "[res
         std::string output = (test::scratch() / ("killed-" + kind)).string();
         std::set<int> killed_after;
         for (int step : {2, 5, 9}) {
-            pid_t child = start_child(output, bf16);
-            CHECK(kill_when(child, [&] { return newest_step(output) >= step; }));
+            // It may go on for two steps before it is seen and killed, and waits there.
+            std::vector<std::string> more = {"MOONLET_CHILD_WAIT_AFTER=" +
+                                             std::to_string(step + 2)};
+            if (bf16) more.push_back("MOONLET_CHILD_BF16=1");
+            REQUIRE(newest_step(output) < step);
+            CHECK(kill_when(start_child(output, more),
+                            [&] { return newest_step(output) >= step; }));
             killed_after.insert(newest_step(output));
         }
         CHECK(killed_after.size() == 3);
@@ -137,19 +164,22 @@ TEST_CASE("killed at three steps and resumed = never killed, bit for bit", "[res
 TEST_CASE("killed in the middle of a save", "[resume]") {
     std::string whole = (test::scratch() / "whole-save").string();
     REQUIRE(trainer_for(whole, at::kFloat)->run());
-    std::string output = (test::scratch() / "killed-save").string();
-    bool half = false;
-    for (int attempt = 0; attempt < 20 && !half; ++attempt) {
-        fs::remove_all(output);
-        pid_t child = start_child(output, false);
-        kill_when(child,
-                  [&] { return !newest_checkpoint(output).empty() && stale_temporary(output); });
-        half = stale_temporary(output);
+    // In the weights, and, which take twice as much, in the moments after them.
+    const size_t weights = last(whole, "model.safetensors").size();
+    REQUIRE(last(whole, "optimizer.safetensors").size() > weights * 3 / 2);
+    for (size_t limit : {weights / 2, weights * 3 / 2}) {
+        INFO("files of at most " << limit << " bytes");
+        std::string output = (test::scratch() / ("killed-save-" + std::to_string(limit))).string();
+        int status = 0;
+        pid_t child = start_child(output, {"MOONLET_CHILD_FILE_LIMIT=" + std::to_string(limit)});
+        REQUIRE(waitpid(child, &status, 0) == child);
+        CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ));
+        CHECK(stale_temporary(output));
+        auto resumed = trainer_for(output, at::kFloat);
+        CHECK_FALSE(stale_temporary(output));
+        CHECK(resumed->steps_done() == kStepsBeforeLimit);
+        CHECK(resumed->run());
+        CHECK((last(output, "model.safetensors") == last(whole, "model.safetensors")));
+        CHECK((last(output, "optimizer.safetensors") == last(whole, "optimizer.safetensors")));
     }
-    REQUIRE(half);
-    auto resumed = trainer_for(output, at::kFloat);
-    CHECK_FALSE(stale_temporary(output));
-    CHECK(resumed->steps_done() >= 1);
-    CHECK(resumed->run());
-    CHECK((last(output, "model.safetensors") == last(whole, "model.safetensors")));
 }
