@@ -4,8 +4,6 @@
 // (scripts/golden/chat_templates.py).
 #include <catch2/catch.hpp>
 
-#include <unistd.h>
-
 #include "support.h"
 #include "templates/chat_template.h"
 #include "tokenizers/tokenizer.h"
@@ -38,8 +36,7 @@ TEST_CASE("chats are rendered, encoded and masked as transformers does it", "[go
     const std::string name = golden["tokenizer"].get<std::string>();
     const Json file = read_json((golden_folder / "tokenizers" / name).string());
     auto tokenizer = Tokenizer::from_json(file["tokenizer"], name);
-    const auto folder =
-        std::filesystem::temp_directory_path() / ("moonlet-chat-" + std::to_string(::getpid()));
+    const auto folder = test::scratch() / "chat";
     std::filesystem::create_directories(folder);
     REQUIRE(golden["cases"].size() > 20);
     for (const Json& c : golden["cases"]) {

@@ -68,7 +68,7 @@ const char* kThinking =
     "{% endif %}";
 
 struct TemporaryFolder {
-    fs::path path = fs::temp_directory_path() / ("moonlet-chat-" + std::to_string(std::rand()));
+    fs::path path = test::scratch() / ("chat-" + std::to_string(std::rand()));
     TemporaryFolder() { fs::create_directories(path); }
     ~TemporaryFolder() { fs::remove_all(path); }
     void write(const std::string& name, const std::string& text) {
