@@ -22,7 +22,7 @@ int failed = 0;
 struct Scratch {
     fs::path path;
     Scratch() {
-        std::string name = (fs::temp_directory_path() / "moonlet-test-XXXXXX").string();
+        std::string name = (fs::temp_directory_path() / "moonlet-testXXXXXX").string();
         if (!mkdtemp(name.data())) throw std::runtime_error("cannot make " + name);
         path = name;
     }
