@@ -129,6 +129,7 @@ void install_interrupt(lua_State* L, int kill_after) {
     sigaddset(&action.sa_mask, SIGINT);
     sigaddset(&action.sa_mask, look_signal());
     sigaction(SIGINT, &action, nullptr);
+    action.sa_flags |= SA_RESTART;  // a look must not cut what is being written
     sigaction(look_signal(), &action, nullptr);
 }
 
@@ -142,6 +143,10 @@ void reset_interrupt() {
     state.armed = 0;
     state.presses = 0;
     state.looks = 0;
+    if (state.has_timer) {
+        const itimerspec never{};
+        timer_settime(state.again, 0, &never, nullptr);
+    }
     state.grace_used = false;
     state.location.clear();
     flag.store(kInterruptNone);
