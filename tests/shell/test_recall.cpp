@@ -91,9 +91,9 @@ TEST_CASE("Ctrl-R: a list below, matches marked, a typo, Esc gives the draft bac
         INFO(shell.screen.visible());
         REQUIRE(listed);
         std::size_t list = row + (columns == 20 ? 2 : 1);
+        CHECK(shell.wait([&] { return shell.screen.row(list + 3) == "   ab = 11"; }, 10));
         CHECK(shell.screen.row(list) == "▸✗ error'gen'");
         CHECK(shell.screen.row(list + 1) == "   generate = 3");
-        CHECK(shell.screen.row(list + 3) == "   ab = 11");
         shell.send("genrate");
         REQUIRE(shell.wait_text("search `genrate`:"));
         shell.settle();
