@@ -157,6 +157,7 @@ TEST_CASE("answers are drawn at the prompt, and kept as they came", "[pty]") {
     REQUIRE(shell.wait_prompt());
     shell.line(":markdown on");
     shell.line(":save " + shell.home() + "/s.lua");
+    REQUIRE(shell.wait_text("saved 4 entries"));
     std::ifstream file(shell.home() + "/s.lua");
     std::string saved{std::istreambuf_iterator<char>(file), {}};
     INFO(saved);
