@@ -101,11 +101,13 @@ TEST_CASE("a long session does not grow", "[pty][soak]") {
     INFO("resident KB " << before << " -> " << after << ", Lua KB " << lua_before << " -> "
                         << lua_after << " over " << count - warm << " entries");
     CHECK(lua_before > 100);
-    CHECK(lua_after < lua_before * 1.15);  // so few entries: what compiled code takes varies
+    // Over so few entries what compiled code and the allocator take varies.
+    const double room = given ? 1.05 : 1.25;
+    CHECK(lua_after < lua_before * room);
 #if defined(__SANITIZE_ADDRESS__)
     skip("resident memory under AddressSanitizer, which keeps what was freed for a while");
 #else
-    CHECK(after < before * 1.05);
+    CHECK(after < before * room);
 #endif
     CHECK(pty.ask("6 * 7") == "42");
 }
